@@ -1,0 +1,44 @@
+/* lock: whole-file locks between processes and threads. */
+#include "base/lock.h"
+
+#include <fcntl.h>
+
+#include "base/cleanup.h"
+
+static int take(int dir_fd, const char *name, enum lock_mode mode, int command, int *ret_fd, teu_error **err)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct flock whole = { .l_type = mode == LOCK_SHARED ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fd < 0)
+		return err_errno(err, errno, "open lock %s", name);
+	while (fcntl(fd, command, &whole) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN || errno == EACCES)
+			return err_set(err, TEU_E_CONFLICT, "%s is locked by another process", name);
+		return err_errno(err, errno, "lock %s", name);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int lock_take(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err)
+{
+	return take(dir_fd, name, mode, F_OFD_SETLKW, ret_fd, err);
+}
+
+int lock_try(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err)
+{
+	return take(dir_fd, name, mode, F_OFD_SETLK, ret_fd, err);
+}
+
+bool lock_is_held(int dir_fd, const char *name)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC);
+	struct flock probe = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &probe) < 0)
+		return false;
+	return probe.l_type != F_UNLCK;
+}

@@ -1,0 +1,68 @@
+/*
+ * cgroup: one control group, whatever the hierarchy: v1 (a folder a controller), v2 (one folder), hybrid (v1
+ * controllers are what counts). Limits come as runtime-spec linux.resources and are compiled to a list of operations
+ * before anything is touched, so that the same list can be run or printed.
+ */
+#ifndef TEU_KERNEL_CGROUP_H
+#define TEU_KERNEL_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <teu/cgroup.h>
+
+#include "base/cleanup.h"
+#include "format/json.h"
+
+enum cgroup_op_kind {
+	CGROUP_MKDIR = 1,   /* make folder @path (and missing parents); fine if it is there */
+	CGROUP_WRITE = 2,   /* write @value into file @path */
+	CGROUP_DEVICES = 3, /* v2: attach the eBPF program (@bytes) for device rules to folder @path */
+};
+
+struct cgroup_op {
+	enum cgroup_op_kind kind;
+	char *path;  /* absolute, owned */
+	char *value; /* owned; NULL for MKDIR */
+	char *field; /* place in the spec it comes from, "linux.resources.memory.limit", for errors; owned, may be NULL
+		      */
+	void *bytes; /* owned */
+	size_t n_bytes;
+};
+
+struct cgroup_plan {
+	struct cgroup_op *ops; /* owned */
+	size_t n_ops;
+	struct strv dirs; /* every folder of this cgroup, absolute (v1: one a controller in use; v2: one): a process
+			   * joins by writing into <dir>/cgroup.procs of each; removing it is rmdir of each */
+	char *oom_file;	  /* holds "oom_kill N": v1 memory.oom_control, v2 memory.events; NULL: no memory controller.
+			     Owned */
+	char *freeze_dir; /* folder whose freezer.state (v1) or cgroup.freeze (v2) freezes it; NULL: none. Owned */
+	bool v2;
+};
+
+/*
+ * Compiles @path ("/teu/<id>") and @resources (may be NULL) to operations; touches nothing. Controllers joined always:
+ * memory, cpu, cpuacct, pids, devices, freezer; others only when @resources asks for them. @where: place of @resources
+ * for errors. TEU_E_INVALID with detail "field"; TEU_E_UNSUPPORTED, the machine lacks a controller that is asked for.
+ */
+int cgroup_compile(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
+		   teu_error **err);
+int cgroup_run(const struct cgroup_plan *plan, teu_error **err); /* on error the folders it made are gone again */
+void cgroup_plan_done(struct cgroup_plan *plan);
+/* The operations as JSON for people: [{"op": "write", "path": …, "value": …}]. NULL: no memory. */
+json *cgroup_plan_json(const struct cgroup_plan *plan);
+
+/* The cgroup at @path as it is in the kernel now. */
+int cgroup_find(const char *path, teu_cgroup **ret, teu_error **err);
+int cgroup_read_limits(const teu_cgroup *cgroup, json **ret, teu_error **err); /* as linux.resources */
+int cgroup_read_stats(const teu_cgroup *cgroup, json **ret, teu_error **err);
+int cgroup_read_pids(const teu_cgroup *cgroup, pid_t **ret, size_t *ret_n,
+		     teu_error **err);					       /* of all its processes, for free() */
+int cgroup_set_frozen(const teu_cgroup *cgroup, bool frozen, teu_error **err); /* returns when it is so; at most 10 s */
+int cgroup_kill_all(const teu_cgroup *cgroup, teu_error **err);
+int cgroup_rmdir(const teu_cgroup *cgroup, teu_error **err); /* waits shortly for dying processes; missing is fine */
+bool cgroup_is_v2(void);				     /* the machine's limits are v2 ones */
+
+#endif
