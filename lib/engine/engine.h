@@ -21,6 +21,9 @@ struct teu_engine {
 
 DEFINE_CLEANUP(teu_engine *, teu_engine_unref)
 
+/* teu_engine_open() with whole options. */
+int engine_open(const teu_engine_options *opts, teu_engine **ret, teu_error **err);
+
 /* TEU_E_INVALID for NULL, TEU_E_FORKED in a forked copy, else 0. Every function of api/ begins with it. */
 int engine_check(const teu_engine *engine, teu_error **err);
 

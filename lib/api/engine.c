@@ -1,0 +1,35 @@
+/* The functions of include/teu/engine.h. */
+#include <teu/engine.h>
+
+#include "api/options.h"
+#include "engine/engine.h"
+
+void teu_engine_options_init(teu_engine_options *opts)
+{
+	*opts = (teu_engine_options){ .size = sizeof(*opts) };
+}
+
+int teu_engine_open(const teu_engine_options *opts, teu_engine **ret_engine, teu_error **err)
+{
+	teu_engine_options own;
+	int r = options_take(&own, opts, "teu_engine_options", err);
+
+	if (r < 0)
+		return r;
+	return engine_open(&own, ret_engine, err);
+}
+
+const char *teu_engine_state_root(const teu_engine *engine)
+{
+	return engine->store.root;
+}
+
+const char *teu_engine_run_root(const teu_engine *engine)
+{
+	return engine->store.run_root;
+}
+
+const char *teu_version(void)
+{
+	return PACKAGE_VERSION;
+}
