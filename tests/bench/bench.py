@@ -18,6 +18,7 @@ rows:
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.work = options.work
+        self.build = options.build
         self.teu = options.teu or self.find_teu()
         self.rootfs = os.path.join(self.work, "rootfs")
         self.rootfs_tar = os.path.join(self.work, "rootfs.tar")
@@ -42,15 +44,12 @@ class Bench:
         self.contestants = []
 
     def find_teu(self):
-        roots = [os.environ.get("TEU_BUILD"), os.getcwd(), os.path.dirname(os.path.dirname(HERE))]
-        for root in filter(None, roots):
-            # libtool leaves a shell wrapper in the tree, whose start would be measured too.
-            for path in ("examples/teu/teu", "examples/teu/.libs/teu", "teu"):
-                built = os.path.join(root, path)
-                if os.access(built, os.X_OK) and open(built, "rb").read(4) == b"\x7fELF":
-                    return built
-        path = subprocess.run(["sh", "-c", "command -v teu"], stdout=subprocess.PIPE, text=True).stdout.strip()
-        return path or None
+        # libtool leaves a shell script under the program's own name, whose start would be measured too.
+        for path in ("examples/teu/.libs/teu", "examples/teu/teu"):
+            built = os.path.join(self.build, path)
+            if os.access(built, os.X_OK) and open(built, "rb").read(4) == b"\x7fELF":
+                return built
+        return shutil.which("teu")
 
     def program(self, name):
         return os.path.join(self.work, "bin", name)
@@ -153,6 +152,7 @@ def parse_options():
     parser.add_argument("--only", type=names, help="contestants, such as teu,floor,podman (default: all)")
     parser.add_argument("--repeat", type=int, help="samples a contestant (default: what suits the row)")
     parser.add_argument("--teu", help="path of the teu binary (default: from the build tree or PATH)")
+    parser.add_argument("--build", default=os.getcwd(), help="build tree (default: the working directory)")
     parser.add_argument("--json", help="file to write the results to")
     parser.add_argument("--scale", type=float, default=1, help="size of pull's image (default 1: 470 MB)")
     parser.add_argument("--containers", type=int, default=200, help="of many-200 (default 200)")

@@ -11,7 +11,6 @@
  * It is honest, not clever: nothing that a container engine owes its container is left out, but there is no store,
  * no record and no second process. The order is that of runtime-spec's "Lifecycle"; the values are moby's defaults.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

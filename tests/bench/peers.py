@@ -22,7 +22,6 @@ class Missing(Exception):
 class Contestant:
     name = ""
     programs = ()
-    needs = ()			# rows for which it has to be there at all; empty: every one
 
     def __init__(self, bench):
         self.bench = bench
@@ -153,6 +152,9 @@ class Teu(Engine):
     def prepare(self):
         if not self.bench.teu:
             raise Missing("no teu binary in the build tree or PATH; --teu names it")
+        libraries = os.path.join(self.bench.build, ".libs")
+        if os.path.exists(os.path.join(libraries, "libteu.so")):
+            self.environment["LD_LIBRARY_PATH"] = libraries
         self.base = [self.bench.teu, "--root", os.path.join(self.home, "root"),
                      "--run-root", os.path.join(self.home, "run")]
         self.call([*self.base, "import", self.bench.rootfs_tar, self.image])

@@ -9,7 +9,6 @@
  * A small static program does this, because a fork of the bench's interpreter costs as much as some of what is
  * measured, and because ru_maxrss starts at the size of whoever forked.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
