@@ -87,7 +87,7 @@ class Bench:
 
     def open(self):
         """The network, the image, and everybody who takes part in any row that was asked for."""
-        enter()
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         isolate(self.work)
         subprocess.run([self.support("busybox-image"), "--tree", self.rootfs], check=True)
         subprocess.run([self.support("busybox-image"), self.rootfs_tar], check=True)
@@ -126,22 +126,6 @@ def isolate(work):
     os.makedirs("/etc/containers", exist_ok=True)
     with open("/etc/containers/policy.json", "w") as file:
         json.dump({"default": [{"type": "insecureAcceptAnything"}]}, file)
-
-
-def enter():
-    """Loopback up, and on v1 a /sys/fs/cgroup that begins at our own cgroups, without the empty v2 side of a hybrid
-    machine, before which crun refuses to start."""
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-        return
-    with open("/proc/self/cgroup") as file:
-        hierarchies = [line.split(":")[1] for line in file if line.split(":")[1]]
-    subprocess.run(["umount", "--recursive", "/sys/fs/cgroup"], check=True)
-    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/sys/fs/cgroup")
-    for names in hierarchies:
-        directory = "/sys/fs/cgroup/" + names.replace("name=", "")
-        os.mkdir(directory)
-        mount("-t", "cgroup", "-o", ("none," if "name=" in names else "") + names, "cgroup", directory)
 
 
 def parse_options():
