@@ -12,6 +12,10 @@ bool content_has(const struct store *store, const char *digest);
 int content_open(const struct store *store, const char *digest, int *ret_fd, uint64_t *ret_size, teu_error **err);
 /* A whole small blob (manifest, config), at most 4 MiB, its digest checked. */
 int content_read(const struct store *store, const char *digest, char **ret_text, size_t *ret_len, teu_error **err);
+/* As above without the digest's check, for documents that were checked when they came: no hashing on a launch's path.
+ */
+int content_read_trusted(const struct store *store, const char *digest, char **ret_text, size_t *ret_len,
+			 teu_error **err);
 /* Stores @len bytes and tells their digest ("sha256:…", for the caller to free). */
 int content_put(const struct store *store, const void *bytes, size_t len, char **ret_digest, teu_error **err);
 
@@ -22,19 +26,24 @@ int content_put(const struct store *store, const void *bytes, size_t len, char *
  */
 struct content_draft {
 	const struct store *store; /* borrowed */
-	char *digest;		   /* owned */
-	int fd;			   /* opened for reading and appending */
+	char *digest;		   /* owned; NULL: not known yet */
+	char *name;		   /* "tmp/…", owned */
+	int fd;			   /* opened for reading and appending, locked; -EBADF: none */
 	uint64_t have;
 };
 
 /* Waits while another process fetches the same blob; *ret_exists when that process finished it. */
 int content_begin(const struct store *store, const char *digest, struct content_draft *ret, bool *ret_exists,
 		  teu_error **err);
+/* A draft of a blob whose digest will be known at its end. */
+int content_begin_new(const struct store *store, struct content_draft *ret, teu_error **err);
+/* What such a draft turned out to be; then content_commit(). */
+int content_draft_name(struct content_draft *draft, const char *digest, teu_error **err);
 /* Syncs and publishes it. The caller has verified size and digest. */
 int content_commit(struct content_draft *draft, teu_error **err);
-/* Throws the bytes away (they were wrong). */
+/* Throws the bytes away (they were wrong); the draft is empty then and may be filled anew. */
 void content_discard(struct content_draft *draft);
-/* Closes it; uncommitted bytes stay for the next try until the sweep. */
+/* Closes it; uncommitted bytes stay for the next try until the sweep, if their digest is known. */
 void content_draft_done(struct content_draft *draft);
 
 #endif

@@ -11,6 +11,16 @@
 char *layers_path(const struct store *store, const char *chain_id);
 bool layers_has(const struct store *store, const char *chain_id);
 
+/* What layer.json says. */
+struct layer {
+	char *diff_id; /* owned */
+	char *parent;  /* chainID, owned; NULL: lowest */
+	uint64_t size; /* unpacked bytes */
+};
+
+int layers_read(const struct store *store, const char *chain_id, struct layer *ret, teu_error **err);
+void layer_done(struct layer *layer);
+
 /* A layer being unpacked: a folder of its own under layers/ that becomes visible by rename, or goes. */
 struct layer_draft {
 	const struct store *store; /* borrowed */

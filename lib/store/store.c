@@ -2,9 +2,10 @@
 #include "store/store.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -166,4 +167,19 @@ void store_done(struct store *store)
 	free(store->root);
 	free(store->run_root);
 	*store = (struct store){ .root_fd = -EBADF, .run_fd = -EBADF };
+}
+
+int store_lock(const struct store *store, enum lock_mode mode, int *ret_fd, teu_error **err)
+{
+	return lock_take(store->root_fd, "lock", mode, ret_fd, err);
+}
+
+int store_new_name(const char *prefix, char name[STORE_NAME_MAX], teu_error **err)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_errno(err, errno, "getrandom");
+	snprintf(name, STORE_NAME_MAX, "%s%016" PRIx64, prefix, random);
+	return 0;
 }

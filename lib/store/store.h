@@ -7,6 +7,7 @@
 #define TEU_STORE_STORE_H
 
 #include "base/err.h"
+#include "base/lock.h"
 
 struct store {
 	char *root;	/* absolute path of the state root, owned */
@@ -16,8 +17,18 @@ struct store {
 };
 
 /* Opens both roots and makes what is missing in them (mode 0710; tmp, blobs, layers, containers, names, volumes,
- * leases, cache). */
+ * images, leases, cache). */
 int store_open(const char *root, const char *run_root, struct store *ret, teu_error **err);
 void store_done(struct store *store);
+
+/*
+ * The inventory lock, last in the lock order: shared to add (a container record that relies on an image: look for the
+ * image again under it), exclusive to change index.json and to collect. Closing *ret_fd unlocks.
+ */
+int store_lock(const struct store *store, enum lock_mode mode, int *ret_fd, teu_error **err);
+
+enum { STORE_NAME_MAX = 40 };
+/* "new-0123456789abcdef": a name that nobody else has. */
+int store_new_name(const char *prefix, char name[STORE_NAME_MAX], teu_error **err);
 
 #endif
