@@ -1,0 +1,461 @@
+/*
+ * seccomp_build: a runtime-spec linux.seccomp object compiled by libseccomp. The library is opened on first use: most
+ * launches find their filter in the cache and need it not.
+ */
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <pthread.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/fd.h"
+#include "kernel/seccomp_impl.h"
+
+enum { MAX_ARCHES = 8, MAX_ARGS = 6, MAX_PROGRAM = BPF_MAXINSNS * sizeof(struct sock_filter), X32_BIT = 0x40000000 };
+
+/* What is used of libseccomp. */
+static struct {
+	__typeof__(&seccomp_init) init;
+	__typeof__(&seccomp_release) release;
+	__typeof__(&seccomp_attr_set) attr_set;
+	__typeof__(&seccomp_arch_add) arch_add;
+	__typeof__(&seccomp_arch_native) arch_native;
+	__typeof__(&seccomp_arch_resolve_name) arch_resolve_name;
+	__typeof__(&seccomp_syscall_resolve_name) resolve_name;
+	__typeof__(&seccomp_syscall_resolve_name_arch) resolve_name_arch;
+	__typeof__(&seccomp_rule_add_array) rule_add_array;
+	__typeof__(&seccomp_export_bpf) export_bpf;
+	bool open;
+} lib;
+
+static void open_library(void)
+{
+	void *so = dlopen(TEU_LIBSECCOMP_SONAME, RTLD_NOW | RTLD_LOCAL);
+
+	if (!so)
+		return;
+	lib.init = (__typeof__(lib.init))dlsym(so, "seccomp_init");
+	lib.release = (__typeof__(lib.release))dlsym(so, "seccomp_release");
+	lib.attr_set = (__typeof__(lib.attr_set))dlsym(so, "seccomp_attr_set");
+	lib.arch_add = (__typeof__(lib.arch_add))dlsym(so, "seccomp_arch_add");
+	lib.arch_native = (__typeof__(lib.arch_native))dlsym(so, "seccomp_arch_native");
+	lib.arch_resolve_name = (__typeof__(lib.arch_resolve_name))dlsym(so, "seccomp_arch_resolve_name");
+	lib.resolve_name = (__typeof__(lib.resolve_name))dlsym(so, "seccomp_syscall_resolve_name");
+	lib.resolve_name_arch = (__typeof__(lib.resolve_name_arch))dlsym(so, "seccomp_syscall_resolve_name_arch");
+	lib.rule_add_array = (__typeof__(lib.rule_add_array))dlsym(so, "seccomp_rule_add_array");
+	lib.export_bpf = (__typeof__(lib.export_bpf))dlsym(so, "seccomp_export_bpf");
+	lib.open = lib.init && lib.release && lib.attr_set && lib.arch_add && lib.arch_native &&
+		   lib.arch_resolve_name && lib.resolve_name && lib.resolve_name_arch && lib.rule_add_array &&
+		   lib.export_bpf;
+}
+
+static int need_library(teu_error **err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, open_library);
+	if (lib.open)
+		return 0;
+	return err_set(err, TEU_E_UNSUPPORTED,
+		       "%s can't be opened, which compiles seccomp filters: install the package libseccomp2",
+		       TEU_LIBSECCOMP_SONAME);
+}
+
+/* One filter under way. */
+struct build {
+	scmp_filter_ctx ctx; /* owned */
+	const json *profile;
+	const char *where;
+	uint32_t default_action;
+	uint32_t arches[MAX_ARCHES];
+	size_t n_arches;
+	int last[MAX_ARCHES]; /* the largest number of a call that the profile names, for each of @arches */
+	teu_error **err;
+};
+
+static void build_done(struct build *b)
+{
+	if (b->ctx)
+		lib.release(b->ctx);
+}
+
+static int find_action(struct build *b, const char *where, const char *key, const char *name, uint32_t errno_value,
+		       uint32_t *ret)
+{
+	const struct {
+		const char *name;
+		uint32_t action;
+	} actions[] = {
+		{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
+		{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(errno_value) },
+		{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
+		{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
+		{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
+		{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
+		{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(errno_value) },
+		{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(actions[i].name, name) != 0)
+			continue;
+		*ret = actions[i].action;
+		return 0;
+	}
+	if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
+		return json_field_error(b->err, where, key,
+					"SCMP_ACT_NOTIFY is not supported: there is no listener to hand its calls to");
+	return json_field_error(b->err, where, key, "unknown action %s", name);
+}
+
+/* The action under @key, with the errno under @errno_key (EPERM if absent). */
+static int read_action(struct build *b, const json *object, const char *where, const char *key, const char *errno_key,
+		       uint32_t *ret)
+{
+	int64_t errno_value = EPERM;
+	const char *name = NULL;
+	int r;
+
+	r = json_read_string(object, where, key, &name, b->err);
+	if (r == 0)
+		r = json_read_int(object, where, errno_key, &errno_value, b->err);
+	if (r < 0)
+		return r;
+	if (!name)
+		return json_field_error(b->err, where, key, "is missing");
+	if (errno_value < 0 || errno_value > UINT16_MAX)
+		return json_field_error(b->err, where, errno_key, "%" PRId64 " is no errno", errno_value);
+	return find_action(b, where, key, name, (uint32_t)errno_value, ret);
+}
+
+static int read_flags(struct build *b, unsigned *ret)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} known[] = {
+		{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
+		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	};
+	_cleanup_(strv_done) struct strv names = STRV_INIT;
+	int r;
+
+	/* The mitigation that this flag turns off costs every call of every process below a filter; runc and systemd
+	 * turn it off as well unless told otherwise. */
+	*ret = json_get(b->profile, "flags") ? 0 : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	r = json_read_strings(b->profile, b->where, "flags", &names, b->err);
+	if (r < 0)
+		return r;
+	strv_foreach (name, &names) {
+		unsigned flag = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			if (strcmp(known[i].name, *name) == 0)
+				flag = known[i].flag;
+		if (!flag)
+			return json_field_error(b->err, b->where, "flags", "unknown flag %s", *name);
+		*ret |= flag;
+	}
+	return 0;
+}
+
+static int add_arch(struct build *b, uint32_t arch, const char *name)
+{
+	int r;
+
+	for (size_t i = 0; i < b->n_arches; i++)
+		if (b->arches[i] == arch)
+			return 0;
+	if (b->n_arches == MAX_ARCHES)
+		return json_field_error(b->err, b->where, "architectures", "more than %d", MAX_ARCHES);
+	r = lib.arch_add(b->ctx, arch);
+	if (r < 0 && r != -EEXIST)
+		return json_field_error(b->err, b->where, "architectures", "%s does not go with the machine's own",
+					name);
+	b->arches[b->n_arches++] = arch;
+	return 0;
+}
+
+static int add_arches(struct build *b)
+{
+	_cleanup_(strv_done) struct strv names = STRV_INIT;
+	int r = add_arch(b, lib.arch_native(), "native");
+
+	if (r == 0)
+		r = json_read_strings(b->profile, b->where, "architectures", &names, b->err);
+	if (r < 0)
+		return r;
+	strv_foreach (name, &names) {
+		char lower[32] = "";
+		uint32_t arch;
+
+		/* "SCMP_ARCH_X86_64" is "x86_64" to libseccomp. */
+		if (strncmp(*name, "SCMP_ARCH_", 10) == 0)
+			for (size_t i = 0; (*name)[10 + i] && i < sizeof(lower) - 1; i++)
+				lower[i] = (*name)[10 + i] >= 'A' && (*name)[10 + i] <= 'Z'
+						   ? (char)((*name)[10 + i] - 'A' + 'a')
+						   : (*name)[10 + i];
+		if (strcmp(*name, "SCMP_ARCH_NATIVE") == 0)
+			continue;
+		arch = lower[0] ? lib.arch_resolve_name(lower) : 0;
+		if (arch == 0)
+			return json_field_error(b->err, b->where, "architectures", "unknown architecture %s", *name);
+		r = add_arch(b, arch, *name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_arg(struct build *b, const json *arg, const char *where, struct scmp_arg_cmp *ret)
+{
+	static const char *const ops[] = {
+		[SCMP_CMP_NE] = "SCMP_CMP_NE",
+		[SCMP_CMP_LT] = "SCMP_CMP_LT",
+		[SCMP_CMP_LE] = "SCMP_CMP_LE",
+		[SCMP_CMP_EQ] = "SCMP_CMP_EQ",
+		[SCMP_CMP_GE] = "SCMP_CMP_GE",
+		[SCMP_CMP_GT] = "SCMP_CMP_GT",
+		[SCMP_CMP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
+	};
+	int64_t index = 0, value = 0, value_two = 0;
+	const char *op = "";
+	int r = json_read_int(arg, where, "index", &index, b->err);
+
+	if (r == 0)
+		r = json_read_int(arg, where, "value", &value, b->err);
+	if (r == 0)
+		r = json_read_int(arg, where, "valueTwo", &value_two, b->err);
+	if (r == 0)
+		r = json_read_string(arg, where, "op", &op, b->err);
+	if (r < 0)
+		return r;
+	if (index < 0 || index >= MAX_ARGS)
+		return json_field_error(b->err, where, "index", "%" PRId64 ": a call has arguments 0 to 5", index);
+	*ret = (struct scmp_arg_cmp){ .arg = (unsigned)index,
+				      .datum_a = (uint64_t)value,
+				      .datum_b = (uint64_t)value_two };
+	for (size_t i = SCMP_CMP_NE; i < ARRAY_SIZE(ops); i++)
+		if (strcmp(ops[i], op) == 0)
+			ret->op = (enum scmp_compare)i;
+	return ret->op ? 0 : json_field_error(b->err, where, "op", "unknown operator \"%s\"", op);
+}
+
+struct rule {
+	uint32_t action;
+	struct scmp_arg_cmp args[MAX_ARGS];
+	unsigned n_args;
+	bool alternatives; /* an argument is named twice: any one of the conditions will do */
+};
+
+static int read_args(struct build *b, const json *object, const char *where, struct rule *rule)
+{
+	const json *args = NULL;
+	int r = json_read_array(object, where, "args", &args, b->err);
+
+	if (r < 0)
+		return r;
+	json_foreach (arg, args) {
+		char place[256];
+
+		snprintf(place, sizeof(place), "%s.args[%u]", where, rule->n_args);
+		if (rule->n_args == MAX_ARGS)
+			return json_field_error(b->err, where, "args", "more than %d conditions", MAX_ARGS);
+		r = read_arg(b, arg, place, &rule->args[rule->n_args]);
+		if (r < 0)
+			return r;
+		for (unsigned i = 0; i < rule->n_args; i++)
+			rule->alternatives |= rule->args[i].arg == rule->args[rule->n_args].arg;
+		rule->n_args++;
+	}
+	return 0;
+}
+
+static int add_rule(struct build *b, const char *where, const char *name, int number, const struct rule *rule)
+{
+	unsigned rounds = rule->alternatives ? rule->n_args : 1;
+	unsigned each = rule->alternatives ? 1 : rule->n_args;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		int r = lib.rule_add_array(b->ctx, rule->action, number, each, rule->args + i);
+
+		if (r == -ENOMEM)
+			return err_oom(b->err);
+		if (r < 0 && r != -EEXIST)
+			return json_field_error(b->err, where, "names", "libseccomp refuses the rule for %s: %s", name,
+						strerrordesc_np(-r));
+	}
+	return 0;
+}
+
+static void note_last(struct build *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_arches; i++) {
+		int number = lib.resolve_name_arch(b->arches[i], name);
+
+		if (number > b->last[i])
+			b->last[i] = number;
+	}
+}
+
+static int add_syscalls(struct build *b, const json *object, const char *where)
+{
+	_cleanup_(strv_done) struct strv names = STRV_INIT;
+	struct rule rule = { 0 };
+	int r = read_action(b, object, where, "action", "errnoRet", &rule.action);
+
+	if (r == 0)
+		r = json_read_strings(object, where, "names", &names, b->err);
+	if (r == 0)
+		r = read_args(b, object, where, &rule);
+	if (r < 0)
+		return r;
+	if (names.n == 0)
+		return json_field_error(b->err, where, "names", "at least one system call has to be named");
+	strv_foreach (name, &names) {
+		int number = lib.resolve_name(*name);
+
+		note_last(b, *name);
+		/* libseccomp refuses a rule that says what the default says. */
+		if (number == __NR_SCMP_ERROR || rule.action == b->default_action)
+			continue;
+		r = add_rule(b, where, *name, number, &rule);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_all_syscalls(struct build *b)
+{
+	const json *syscalls = NULL;
+	int r = json_read_array(b->profile, b->where, "syscalls", &syscalls, b->err);
+	unsigned n = 0;
+
+	if (r < 0)
+		return r;
+	json_foreach (object, syscalls) {
+		char place[160];
+
+		snprintf(place, sizeof(place), "%s.syscalls[%u]", b->where, n++);
+		r = add_syscalls(b, object, place);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The kernel's name of libseccomp's @arch: x32 is x86_64 with a bit in the number. */
+static uint32_t audit_arch(uint32_t arch)
+{
+	return arch == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : arch;
+}
+
+/*
+ * A call that is newer than all those the profile names answers ENOSYS, as an older kernel would, so that libc falls
+ * back to what the profile knows; EPERM would end programs that could do without.
+ */
+static void add_newer_calls(const struct build *b, struct strbuf *program)
+{
+	for (size_t i = 0; i < b->n_arches; i++) {
+		bool x32 = b->arches[i] == SCMP_ARCH_X32, x86_64 = b->arches[i] == SCMP_ARCH_X86_64;
+		bool shared = x32 || x86_64;
+		const struct sock_filter section[] = {
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audit_arch(b->arches[i]), 0, shared ? 4 : 3),
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+			BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, x32 ? 0 : 2, x32 ? 2 : 0),
+			BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)b->last[i], 0, 1),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		};
+
+		if (b->last[i] == 0)
+			continue;
+		strbuf_add(program, section, 3 * sizeof(section[0]));
+		if (shared)
+			strbuf_add(program, &section[3], sizeof(section[0]));
+		strbuf_add(program, &section[4], 2 * sizeof(section[0]));
+	}
+}
+
+static int export(struct build *b, struct strbuf *program)
+{
+	_cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return err_errno(b->err, errno, "memfd_create");
+	r = lib.export_bpf(b->ctx, fd);
+	if (r < 0)
+		return err_errno(b->err, -r, "%s: libseccomp can't generate the filter", b->where);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(b->err, errno, "lseek");
+	r = fd_read_rest(fd, "seccomp filter", MAX_PROGRAM, &text, &len, b->err);
+	if (r < 0)
+		return r;
+	strbuf_add(program, text, len);
+	if (program->oom)
+		return err_oom(b->err);
+	if (program->len > MAX_PROGRAM)
+		return err_set(b->err, TEU_E_LIMIT, "%s: the filter has %zu instructions, the kernel takes %d",
+			       b->where, program->len / sizeof(struct sock_filter), BPF_MAXINSNS);
+	return 0;
+}
+
+/* Whether a call that no rule names is refused. */
+static bool refuses(uint32_t action)
+{
+	return action != SCMP_ACT_ALLOW && action != SCMP_ACT_LOG &&
+	       (action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_TRACE;
+}
+
+static int fill(struct build *b)
+{
+	int r = read_action(b, b->profile, b->where, "defaultAction", "defaultErrnoRet", &b->default_action);
+
+	if (r < 0)
+		return r;
+	b->ctx = lib.init(b->default_action);
+	if (!b->ctx)
+		return err_oom(b->err);
+	/* A binary tree: a call costs some ten comparisons instead of some hundred. */
+	if (lib.attr_set(b->ctx, SCMP_FLTATR_CTL_NNP, 0) < 0 || lib.attr_set(b->ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0)
+		return err_set(b->err, TEU_E_UNSUPPORTED, "libseccomp is older than 2.5");
+	r = add_arches(b);
+	return r < 0 ? r : add_all_syscalls(b);
+}
+
+int seccomp_build(const json *profile, const char *where, struct seccomp_filter *ret, teu_error **err)
+{
+	_cleanup_(build_done) struct build b = { .profile = profile, .where = where, .err = err };
+	_cleanup_(strbuf_done) struct strbuf program = STRBUF_INIT;
+	unsigned flags = 0;
+	int r;
+
+	if (!json_is_object(profile))
+		return json_field_error(err, where, "", "expected an object");
+	r = need_library(err);
+	if (r == 0)
+		r = read_flags(&b, &flags);
+	if (r == 0)
+		r = fill(&b);
+	if (r < 0)
+		return r;
+	if (refuses(b.default_action) && b.default_action != SCMP_ACT_ERRNO(ENOSYS))
+		add_newer_calls(&b, &program);
+	r = export(&b, &program);
+	if (r < 0)
+		return r;
+	ret->n_bytes = program.len;
+	ret->flags = flags;
+	ret->bpf = strbuf_take(&program);
+	return ret->bpf ? 0 : err_oom(err);
+}

@@ -1,0 +1,99 @@
+/*
+ * seccomp_cache: compiled filters as files: a header, the whole key, the program. The name is a hash of the key, so two
+ * keys may meet in one file; the key in it tells which one it holds.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "kernel/seccomp_impl.h"
+
+enum { MAX_FILE = 8 << 20, INSN_SIZE = 8, NAME_MAX_LEN = 32 };
+
+struct header {
+	char magic[8];
+	uint64_t sum; /* of the program: a damaged one must never guard a container */
+	uint32_t key_len;
+	uint32_t program_len;
+	uint32_t flags;
+	uint32_t zero;
+};
+
+static const char magic[8] = "teuscmp1";
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash(const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ at[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static void file_name(const struct strbuf *key, char name[NAME_MAX_LEN])
+{
+	snprintf(name, NAME_MAX_LEN, "%016" PRIx64 ".bpf", hash(key->text, key->len));
+}
+
+static bool is_sound(const struct header *h, size_t len, const struct strbuf *key)
+{
+	const char *text = (const char *)(h + 1);
+
+	return memcmp(h->magic, magic, sizeof(magic)) == 0 && h->key_len == key->len && h->program_len &&
+	       h->program_len % INSN_SIZE == 0 && len == sizeof(*h) + (size_t)h->key_len + h->program_len &&
+	       memcmp(text, key->text, key->len) == 0 && hash(text + h->key_len, h->program_len) == h->sum;
+}
+
+bool seccomp_cache_read(int cache_fd, const struct strbuf *key, struct seccomp_filter *ret)
+{
+	_cleanup_free_ struct header *h = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	char name[NAME_MAX_LEN];
+	struct stat st;
+
+	if (cache_fd < 0)
+		return false;
+	file_name(key, name);
+	fd = openat(cache_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(*h) || st.st_size > MAX_FILE)
+		return false;
+	h = malloc((size_t)st.st_size);
+	if (!h || fd_read_full(fd, h, (size_t)st.st_size) != st.st_size || !is_sound(h, (size_t)st.st_size, key))
+		return false;
+
+	ret->bpf = malloc(h->program_len);
+	if (!ret->bpf)
+		return false;
+	memcpy(ret->bpf, (const char *)(h + 1) + h->key_len, h->program_len);
+	ret->n_bytes = h->program_len;
+	ret->flags = h->flags;
+	return true;
+}
+
+void seccomp_cache_write(int cache_fd, const struct strbuf *key, const struct seccomp_filter *filter)
+{
+	_cleanup_(strbuf_done) struct strbuf file = STRBUF_INIT;
+	char name[NAME_MAX_LEN];
+	struct header h = {
+		.sum = hash(filter->bpf, filter->n_bytes),
+		.key_len = (uint32_t)key->len,
+		.program_len = (uint32_t)filter->n_bytes,
+		.flags = filter->flags,
+	};
+
+	if (cache_fd < 0)
+		return;
+	memcpy(h.magic, magic, sizeof(magic));
+	strbuf_add(&file, &h, sizeof(h));
+	strbuf_add(&file, key->text, key->len);
+	strbuf_add(&file, filter->bpf, filter->n_bytes);
+	if (file.oom || file.len > MAX_FILE)
+		return;
+	file_name(key, name);
+	fd_replace_file(cache_fd, name, file.text, file.len, 0600, FD_NO_SYNC, NULL);
+}
