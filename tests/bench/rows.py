@@ -49,7 +49,10 @@ def exec_(bench):
             bench.skip("exec", contestant.name, error)
     in_turns(bench, "exec", lambda c: c.exec("bench-exec") if c in ready else None, 20)
     for contestant in ready:
-        contestant.call(contestant.remove(["bench-exec"]))
+        try:
+            contestant.call(contestant.remove(["bench-exec"]))
+        except OSError as error:
+            print(f"bench: {contestant.name}: {error}", file=sys.stderr)
 
 
 def many(bench):
