@@ -12,6 +12,9 @@
  */
 int path_open_beneath(int root_fd, const char *path, int flags, mode_t mode);
 
+/* As above, but -ELOOP where a symbolic link stands in the way. */
+int path_open_straight(int root_fd, const char *path, int flags, mode_t mode);
+
 /* "/a//b/./c/../d" -> "/a/b/d", as text only; for the caller to free; NULL: no memory. The result begins with "/". */
 char *path_clean(const char *path);
 
