@@ -39,6 +39,8 @@ struct cgroup_plan {
 	char *oom_file;	  /* holds "oom_kill N": v1 memory.oom_control, v2 memory.events; NULL: no memory controller.
 			     Owned */
 	char *freeze_dir; /* folder whose freezer.state (v1) or cgroup.freeze (v2) freezes it; NULL: none. Owned */
+	struct strv warnings; /* a line for each thing that is left out because the machine can't do it, where docker
+			       * warns only (swap limit without swap accounting, weights of block I/O) */
 	bool v2;
 };
 
@@ -49,13 +51,28 @@ struct cgroup_plan {
  */
 int cgroup_compile(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 		   teu_error **err);
+/*
+ * The same for a group that is there: limits that depend on others (swap on v2) look at those in force.
+ * @plan->dirs are the folders of this change only.
+ */
+int cgroup_compile_update(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
+			  teu_error **err);
 int cgroup_run(const struct cgroup_plan *plan, teu_error **err); /* on error the folders it made are gone again */
 void cgroup_plan_done(struct cgroup_plan *plan);
 /* The operations as JSON for people: [{"op": "write", "path": …, "value": …}]. NULL: no memory. */
 json *cgroup_plan_json(const struct cgroup_plan *plan);
 
-/* The cgroup at @path as it is in the kernel now. */
+/* Makes @path below every controller that there is, without limits, or finds it there. */
+int cgroup_make(const char *path, teu_cgroup **ret, teu_error **err);
+/* The cgroup at @path as it is in the kernel now. TEU_E_NOT_FOUND. */
 int cgroup_find(const char *path, teu_cgroup **ret, teu_error **err);
+teu_cgroup *cgroup_ref(teu_cgroup *cgroup);
+void cgroup_unref(teu_cgroup *cgroup); /* the cgroup itself stays in the kernel */
+DEFINE_CLEANUP(teu_cgroup *, cgroup_unref)
+/* Changes the limits that @resources names; @ret_warnings (may be NULL) gets those of the plan. */
+int cgroup_set(teu_cgroup *cgroup, const json *resources, const char *where, struct strv *ret_warnings,
+	       teu_error **err);
+int cgroup_add(const teu_cgroup *cgroup, pid_t pid, teu_error **err);	       /* moves a process into it */
 int cgroup_read_limits(const teu_cgroup *cgroup, json **ret, teu_error **err); /* as linux.resources */
 int cgroup_read_stats(const teu_cgroup *cgroup, json **ret, teu_error **err);
 int cgroup_read_pids(const teu_cgroup *cgroup, pid_t **ret, size_t *ret_n,
