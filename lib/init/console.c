@@ -1,0 +1,78 @@
+/* console: a pty out of the container's own devpts; the monitor gets the other side. Source: runtime-spec config.md
+ * "process.terminal"; pty(7). */
+#include "init/first.h"
+
+#include <asm/ioctls.h>
+#include <asm/termios.h>
+#include <linux/socket.h>
+
+struct fd_message {
+	uint64_t len; /* struct cmsghdr */
+	int level, type;
+	int fd;
+	int pad;
+};
+
+static long send_fd(int sync, int fd)
+{
+	struct first_message m = { 0 };
+	struct fd_message control = {
+		.len = 16 + sizeof(int), .level = 1 /* SOL_SOCKET */, .type = 1 /* SCM_RIGHTS */, .fd = fd
+	};
+	struct {
+		void *base;
+		size_t len;
+	} io = { &m, sizeof(m) };
+	struct {
+		void *name;
+		int name_len;
+		void *io;
+		size_t n_io;
+		void *control;
+		size_t control_len;
+		int flags;
+	} message = { .io = &io, .n_io = 1, .control = &control, .control_len = sizeof(control) };
+
+	return SYS(sendmsg, sync, &message, 0);
+}
+
+/* The slave is bound over /dev/console, made by us; a link of that name in the image is replaced, not followed. */
+static long bind_console(struct first *f)
+{
+	const char *name;
+	int parent = rootfs_parent(f->root, "/dev/console", &name), target;
+	long tree, r;
+
+	TRY(parent);
+	SYS(unlinkat, parent, name, 0);
+	target = sys_open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	SYS(close, parent);
+	TRY(target);
+	tree = SYS(open_tree, f->tty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	r = tree < 0 ? tree : SYS(move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	if (tree >= 0)
+		SYS(close, tree);
+	SYS(close, target);
+	return r;
+}
+
+long console_open(struct first *f, const struct plan_step *s)
+{
+	struct winsize size = { .ws_row = (unsigned short)s->n1, .ws_col = (unsigned short)s->n2 };
+	int master = sys_open_in(f->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0, 0), unlock = 0;
+	long r;
+
+	TRY(master);
+	TRY(SYS(ioctl, master, TIOCSPTLCK, &unlock));
+	f->tty = (int)SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	TRY(f->tty);
+	if (s->n1 && s->n2)
+		SYS(ioctl, f->tty, TIOCSWINSZ, &size);
+	r = s->n3 ? bind_console(f) : 0;
+	if (r == 0)
+		r = send_fd(f->sync, master);
+	SYS(close, master);
+	for (int i = 0; i < 3; i++)
+		f->stdio[i] = f->tty;
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,84 @@
+/*
+ * first: what the container's first process knows while it runs its steps, and the functions the table of steps is made
+ * of. Each step returns 0 or -errno.
+ */
+#ifndef TEU_INIT_FIRST_H
+#define TEU_INIT_FIRST_H
+
+#include "init/plan.h"
+#include "init/sys.h"
+
+enum { FIRST_MAX_GROUPS = 1024 };
+
+struct first {
+	const struct plan_header *plan;
+	int sync;     /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
+	int go;	      /* the monitor closes its end when its own steps for this process are done */
+	int root;     /* the rootfs; AT_FDCWD before there is one */
+	int null;     /* a /dev/null that is one, for masks */
+	int empty;    /* an empty read-only tree, for masks; -1 until the first folder is masked */
+	int tty;      /* our side of the pty; -1 */
+	int stdio[3]; /* what becomes 0, 1, 2 */
+	uint32_t uid, gid;
+	uint32_t groups[FIRST_MAX_GROUPS];
+	uint32_t n_groups;
+	char home[512]; /* of the user; "" until looked up */
+};
+
+typedef long (*step_fn)(struct first *f, const struct plan_step *s);
+
+/* What the first process says to the monitor over sync. */
+struct first_message {
+	uint32_t failed; /* 1: step @step failed with @error; 0: a pty comes along */
+	uint32_t step;
+	int32_t error;
+};
+
+static inline const char *plan_text(const struct plan_header *plan, plan_off at)
+{
+	return (const char *)plan + at;
+}
+
+/* The next text of a list; its end is "". */
+static inline const char *list_next(const char *item)
+{
+	return item + str_len(item) + 1;
+}
+
+/*
+ * Opens @path in the rootfs (O_PATH), and makes it first when it is missing: @mode 0 a folder, else an empty file.
+ * @resolve: further RESOLVE_… flags.
+ */
+int rootfs_target(int root, const char *path, int file_mode, uint64_t resolve);
+/* The folder that holds @path (made if missing) and the last part of its name. */
+int rootfs_parent(int root, const char *path, const char **ret_name);
+
+long copy_tree(int from, int to); /* all in folder @from into folder @to, with owners, modes, times and xattrs */
+bool folder_is_empty(int fd);
+long user_lookup(struct first *f, const char *spec, const char *more_groups);
+long user_home(struct first *f);
+long netlink_send(const void *bytes, size_t n, int protocol);
+/* Stays as pid 1 around the process that goes on: returns 0 in that one only. */
+long reaper_start(struct first *f);
+long console_open(struct first *f, const struct plan_step *s);
+
+/* Runs all steps of the plan's first process; only returns when one failed. */
+void first_run(struct first *f);
+extern const step_fn first_steps[OP_COUNT];
+
+/* rootfs.c */
+long step_propagation(struct first *f, const struct plan_step *s);
+long step_overlay(struct first *f, const struct plan_step *s);
+long step_rootfs(struct first *f, const struct plan_step *s);
+long step_mount(struct first *f, const struct plan_step *s);
+long step_bind(struct first *f, const struct plan_step *s);
+long step_cgroup_mount(struct first *f, const struct plan_step *s);
+long step_device(struct first *f, const struct plan_step *s);
+long step_symlink(struct first *f, const struct plan_step *s);
+long step_mask(struct first *f, const struct plan_step *s);
+long step_readonly(struct first *f, const struct plan_step *s);
+long step_pivot(struct first *f, const struct plan_step *s);
+long step_root_readonly(struct first *f, const struct plan_step *s);
+long step_root_propagation(struct first *f, const struct plan_step *s);
+
+#endif

@@ -1,0 +1,44 @@
+/* monitor: the one process that a container keeps. */
+#ifndef TEU_INIT_MONITOR_H
+#define TEU_INIT_MONITOR_H
+
+#include "init/plan.h"
+#include "init/sys.h"
+
+/* What the monitor holds of the process it watches. */
+struct child {
+	int pid;
+	int pidfd;
+	int in;	    /* where its standard input is written; -1: closed or none */
+	int out[2]; /* where its output is read: stdout and stderr, or the pty and -1 */
+	int64_t started_ns;
+};
+
+/* How it ended. */
+struct outcome {
+	int status; /* 0..255 */
+	bool oom;
+};
+
+/* spawn.c: starts it; reports a failure over the wire and ends the monitor. */
+void spawn_child(const struct plan_header *plan, struct child *c);
+/* Runs a list of monitor steps. On failure *ret_step is the index. */
+long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, uint32_t *ret_step);
+
+/* loop.c: carries streams until it has ended; leaves *ret. */
+void loop_run(const struct plan_header *plan, struct child *c, struct outcome *ret);
+/* Tells every client, then waits until the first one (the caller that launched) has left, if @wait. */
+void loop_tell_exit(const struct outcome *outcome, bool wait);
+/* Closes every client and the socket. */
+void loop_close(void);
+
+/* record.c: the files that others read. */
+void record_started(const struct plan_header *plan, const struct child *c);
+void record_exit(const struct plan_header *plan, const struct child *c, const struct outcome *outcome);
+void record_restarting(const struct plan_header *plan);
+bool oom_seen(const struct plan_header *plan);
+
+/* Sends one message; false when the other side can't take it. */
+bool wire_send(int fd, uint32_t type, int32_t n1, int32_t n2, int32_t n3, const void *bytes, size_t n, bool wait);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * plan: what a launch does, as one flat, position-independent buffer that the library writes (sandbox/plan) and the
+ * helper (init/) runs. No pointer is in it: texts and byte strings are offsets from its begin. Both sides come from one
+ * build, so the layout needs no compatibility.
+ */
+#ifndef TEU_INIT_PLAN_H
+#define TEU_INIT_PLAN_H
+
+#include <stdint.h>
+
+#define PLAN_MAGIC 0x75657431u /* "1teu" */
+
+/* Offset of a text or byte string; 0: none. */
+typedef uint32_t plan_off;
+
+/*
+ * The operations. In the comments: t1..t3 texts, n1..n4 numbers, as used by each. A list is texts one behind the other,
+ * ended by an empty one.
+ */
+enum plan_op {
+	/* by the monitor */
+	OP_NETLINK =
+		1, /* t1 bytes, n1 their count, n2 protocol, n3 offset for the pid of the first process (-1: none) */
+	OP_WRITE_ID_MAP, /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
+	OP_SETNS_PID,	 /* t1 path of a pid namespace, or n1 = 1: the joined process's */
+	OP_RMDIR,	 /* t1 folder of a cgroup; tried again while it is busy */
+	OP_KILL_CGROUP,	 /* t1 folder of a cgroup: whatever is left in it is killed */
+
+	/* by the first process, before it leaves the host's tree */
+	OP_WAIT_HOST,	 /* until the monitor has run its steps for this process */
+	OP_JOIN_CGROUP,	 /* t1 file: write "0" into it */
+	OP_SETNS,	 /* t1 path, n1 CLONE_NEW… */
+	OP_JOIN_PROCESS, /* n1 CLONE_NEW… flags: all these namespaces of the joined process */
+	OP_UNSHARE,	 /* n1 CLONE_NEW… */
+	OP_PROPAGATION,	 /* t1 path (on the host), n1 MS_… */
+	OP_OVERLAY,	 /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
+			    namespace. Becomes the rootfs at t4 */
+	OP_ROOTFS,	 /* t1 folder that is the rootfs */
+	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3
+		     PLAN_MOUNT_… */
+	OP_BIND,  /* t1 source on the host, t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3 PLAN_MOUNT_…; n4
+		     attributes of the whole tree */
+	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
+				folder itself (v2) */
+	OP_DEVICE,	     /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
+	OP_SYMLINK,	     /* t1 target, t4 path */
+	OP_MASK,	     /* t4 path */
+	OP_READONLY,	     /* t4 path */
+	OP_PIVOT,	     /* the rootfs becomes "/" */
+	OP_ROOT_READONLY,    /* "/" itself */
+	OP_ROOT_PROPAGATION, /* n1 MS_… for "/" */
+
+	/* by the first process, inside */
+	OP_NETLINK_INSIDE, /* as OP_NETLINK */
+	OP_HOSTNAME,	   /* t1 */
+	OP_DOMAINNAME,	   /* t1 */
+	OP_SYSCTL,	   /* t1 "net/ipv4/…", t2 value */
+	OP_RLIMIT,	   /* n1 RLIMIT_…, n2 soft, n3 hard */
+	OP_OOM_SCORE,	   /* t1 value */
+	OP_SESSION,	   /* setsid */
+	OP_CONSOLE,  /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console */
+	OP_UMASK,    /* n1 */
+	OP_APPARMOR, /* t1 profile, on exec */
+	OP_SELINUX,  /* t1 label, on exec */
+	OP_PERSONALITY, /* n1 */
+	OP_USER,	/* n1 uid, n2 gid, t1 array of uint32_t groups, n3 their count */
+	OP_USER_NAME,	/* t1 Docker's user string; t2 list of further groups; replaces OP_USER */
+	OP_BOUNDING,	/* n1 mask of capabilities that stay in the bounding set */
+	OP_BECOME,	/* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
+	OP_CAPS,	/* n1 effective, n2 permitted, n3 inheritable, n4 ambient */
+	OP_NO_NEW_PRIVS,
+	OP_SECCOMP, /* t1 program, n1 count of instructions, n2 flags */
+	OP_CWD,	    /* t1; n1 1: make it if it is missing */
+	OP_INIT,    /* stay as pid 1: what follows happens in a child */
+	OP_EXEC,    /* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: set HOME from the user's entry
+		       unless it is there */
+	OP_COUNT
+};
+
+enum {
+	PLAN_MOUNT_FILE = 1,	   /* destination is a file: make one if it is missing */
+	PLAN_MOUNT_RECURSIVE = 2,  /* rbind */
+	PLAN_MOUNT_COPYUP = 4,	   /* fill an empty source from the destination's folder first */
+	PLAN_MOUNT_NO_SYMLINK = 8, /* destination must not be reached by a link: /proc, /sys */
+	PLAN_MOUNT_TMPCOPYUP = 16, /* tmpfs: fill it from the folder that it hides */
+	PLAN_MOUNT_OPTIONAL =
+		32, /* EPERM, ENODEV are no failure (sysfs without a network namespace of one's own: bind instead) */
+};
+
+struct plan_step {
+	uint16_t op;
+	uint16_t reserved;
+	plan_off field; /* place in the config that it comes from, for errors; 0: none */
+	plan_off t1, t2, t3, t4;
+	uint64_t n1, n2, n3, n4;
+};
+
+/* A run of steps. */
+struct plan_steps {
+	uint32_t at; /* offset of the first */
+	uint32_t count;
+};
+
+enum plan_restart { PLAN_RESTART_NO = 0, PLAN_RESTART_ON_FAILURE, PLAN_RESTART_ALWAYS };
+
+enum {
+	PLAN_TTY = 1,	     /* the first process gets a pty */
+	PLAN_STDIN = 2,	     /* its standard input stays open for writers */
+	PLAN_STDIN_ONCE = 4, /* it ends when the first writer leaves */
+	PLAN_LOG = 8,	     /* output goes to log_path */
+	PLAN_RECORD = 16,    /* keep state and exit files, listen on socket_path (containers; not exec) */
+	PLAN_CLEANUP = 32,   /* nobody wants the container afterwards: run job "remove" when the caller is gone */
+	PLAN_STDIO = 64,     /* descriptors FD_STDIN.. are the command's own (namespace runs) */
+	PLAN_KILL_ON_HANGUP =
+		128, /* the caller's end of the wire closed: kill the process (exec of a caller that died) */
+};
+
+/* Descriptors that the helper is born with. */
+enum plan_fd {
+	FD_PLAN = 3,  /* this buffer, a sealed memfd */
+	FD_WIRE = 4,  /* to the caller: wire.h */
+	FD_ALIVE = 5, /* the locked file that proves the monitor lives; /dev/null for exec */
+	FD_JOIN = 6,  /* pidfd of the process to join; /dev/null for launches */
+	FD_STDIN = 7, /* with PLAN_STDIO */
+	FD_STDOUT = 8,
+	FD_STDERR = 9,
+	FD_CGROUP = 10,	    /* cgroup v2: folder that the first process is born into; /dev/null on v1 */
+	FD_FIRST_PORT = 11, /* reserved ports and whatever else must stay open as long as the container runs */
+};
+
+struct plan_header {
+	uint32_t magic;
+	uint32_t size;					       /* of the whole buffer */
+	uint64_t clone_flags;				       /* CLONE_NEW… of the first process */
+	uint32_t flags;					       /* PLAN_… */
+	uint32_t into_cgroup;				       /* 1: use FD_CGROUP */
+	struct plan_steps before;			       /* monitor, before the first process exists */
+	struct plan_steps born;				       /* monitor, while that waits at OP_WAIT_HOST */
+	struct plan_steps first;			       /* first process */
+	struct plan_steps after;			       /* monitor, when it has ended */
+	plan_off state_path, exit_path, socket_path, log_path; /* absolute */
+	plan_off stopped_path;				       /* exists: somebody stopped it on purpose, no restart */
+	plan_off oom_path;				       /* file with a line "oom_kill N" */
+	plan_off library, state_root, run_root,
+		id;		/* for the jobs that the monitor leaves to the library: argv of it run as a program */
+	uint32_t restart;	/* enum plan_restart */
+	uint32_t restart_max;	/* on-failure: at most so many; 0: no end */
+	uint32_t restart_count; /* so many came before this launch */
+	uint32_t restart_delay_ms; /* the last delay */
+};
+
+#endif

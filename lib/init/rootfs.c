@@ -1,0 +1,444 @@
+/*
+ * rootfs: the steps that build the container's tree. Everything in it is reached through its descriptor with openat2
+ * (RESOLVE_IN_ROOT), and mounted by descriptor, so that no link in an image or a shared volume can lead a mount
+ * elsewhere. Source: runtime-spec config.md "Mounts", config-linux.md "Default Devices", "Masked Paths", "Readonly
+ * Paths".
+ */
+#include "init/first.h"
+
+#include <linux/major.h>
+
+#define MS_REC_SLAVE (MS_REC | MS_SLAVE)
+
+static long move_to(int tree, int target)
+{
+	return SYS(move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static long set_attributes(int tree, uint64_t set, uint64_t propagation, bool recursive)
+{
+	struct mount_attr attr = { .attr_set = set, .propagation = propagation };
+
+	if (set & MOUNT_ATTR__ATIME)
+		attr.attr_clr = MOUNT_ATTR__ATIME;
+	return SYS(mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+}
+
+static bool is_folder(int fd)
+{
+	struct statx st;
+
+	return SYS(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) == 0 && (st.stx_mode & S_IFMT) == S_IFDIR;
+}
+
+int rootfs_parent(int root, const char *path, const char **ret_name)
+{
+	char parent[SYS_PATH_MAX] = "";
+	size_t cut = str_len(path);
+
+	while (cut && path[cut - 1] != '/')
+		cut--;
+	*ret_name = path + cut;
+	if (cut >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, cut);
+	parent[cut] = '\0';
+	if (cut == 0 || str_eq(parent, "/"))
+		return sys_open_in(root, "/", O_PATH | O_DIRECTORY, 0, 0);
+	parent[cut - 1] = '\0';
+	return rootfs_target(root, parent, 0, 0);
+}
+
+int rootfs_target(int root, const char *path, int file_mode, uint64_t resolve)
+{
+	const char *name;
+	long r;
+	int fd = sys_open_in(root, path, O_PATH, 0, resolve), parent;
+
+	if (fd != -ENOENT)
+		return fd;
+	parent = rootfs_parent(root, path, &name);
+	if (parent < 0)
+		return parent;
+	if (file_mode) {
+		r = SYS(openat, parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode);
+		if (r >= 0)
+			SYS(close, r);
+	} else {
+		r = SYS(mkdirat, parent, name, 0755);
+	}
+	SYS(close, parent);
+	if (r < 0 && r != -EEXIST)
+		return (int)r;
+	return sys_open_in(root, path, O_PATH, 0, resolve);
+}
+
+long step_propagation(struct first *f, const struct plan_step *s)
+{
+	return SYS(mount, 0, plan_text(f->plan, s->t1), 0, s->n1, 0);
+}
+
+/*
+ * The lower folders are opened and then named by their descriptors, relative to /proc/self/fd: mount(2) takes one page
+ * of options, and 128 layers would not fit by their paths.
+ */
+static long overlay_options(struct first *f, const struct plan_step *s, char *options, size_t cap)
+{
+	const char *lower = plan_text(f->plan, s->t1);
+	const char *const dirs[] = { plan_text(f->plan, s->t2), plan_text(f->plan, s->t3) };
+	static const char *const keys[] = { ",upperdir=", ",workdir=" };
+	bool fits = str_add(options, cap, "lowerdir=");
+
+	for (bool more = false; *lower; lower = list_next(lower), more = true) {
+		int fd = sys_open(AT_FDCWD, lower, O_PATH | O_DIRECTORY, 0);
+
+		TRY(fd);
+		if (more)
+			fits &= str_add(options, cap, ":");
+		fits &= str_add_number(options, cap, fd);
+	}
+	for (int i = 0; i < 2; i++) {
+		int fd = sys_open(AT_FDCWD, dirs[i], O_PATH | O_DIRECTORY, 0);
+
+		TRY(fd);
+		fits &= str_add(options, cap, keys[i]) && str_add_number(options, cap, fd);
+	}
+	if (s->n1)
+		fits &= str_add(options, cap, ",volatile");
+	if (s->n2)
+		fits &= str_add(options, cap, ",userxattr");
+	return fits ? 0 : -E2BIG;
+}
+
+long step_overlay(struct first *f, const struct plan_step *s)
+{
+	const char *target = plan_text(f->plan, s->t4);
+	char options[SYS_PATH_MAX] = "";
+
+	TRY(overlay_options(f, s, options, sizeof(options)));
+	TRY(SYS(chdir, "/proc/self/fd"));
+	TRY(SYS(mount, "overlay", target, "overlay", 0, options));
+	TRY(SYS(chdir, "/"));
+	/* The layers' descriptors have served; nothing else was opened since but sync, go and stdio, which are lower.
+	 */
+	f->root = sys_open(AT_FDCWD, target, O_PATH | O_DIRECTORY, 0);
+	return f->root < 0 ? f->root : 0;
+}
+
+/* A plain folder as rootfs: pivot_root wants a mount, so it is bound to itself. */
+long step_rootfs(struct first *f, const struct plan_step *s)
+{
+	const char *path = plan_text(f->plan, s->t1);
+
+	TRY(SYS(mount, path, path, 0, MS_BIND | MS_REC, 0));
+	f->root = sys_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	return f->root < 0 ? f->root : 0;
+}
+
+static long configure(int fs, const char *option)
+{
+	char key[256] = "";
+	size_t n = 0;
+
+	while (option[n] && option[n] != '=')
+		n++;
+	if (!option[n])
+		return SYS(fsconfig, fs, FSCONFIG_SET_FLAG, option, 0, 0);
+	if (n >= sizeof(key))
+		return -EINVAL;
+	memcpy(key, option, n);
+	key[n] = '\0';
+	return SYS(fsconfig, fs, FSCONFIG_SET_STRING, key, option + n + 1, 0);
+}
+
+/* A new filesystem as a detached tree. */
+static long new_tree(const char *type, const char *source, const char *options, uint64_t attributes)
+{
+	long fs = SYS(fsopen, type, FSOPEN_CLOEXEC), r;
+
+	TRY(fs);
+	r = *source ? SYS(fsconfig, fs, FSCONFIG_SET_STRING, "source", source, 0) : 0;
+	for (; r >= 0 && *options; options = list_next(options))
+		r = configure((int)fs, options);
+	if (r >= 0)
+		r = SYS(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+	if (r >= 0)
+		r = SYS(fsmount, fs, FSMOUNT_CLOEXEC, attributes);
+	SYS(close, fs);
+	return r;
+}
+
+static long attach(struct first *f, int tree, const struct plan_step *s, bool folder)
+{
+	uint64_t resolve = s->n3 & PLAN_MOUNT_NO_SYMLINK ? RESOLVE_NO_SYMLINKS : 0;
+	int target = rootfs_target(f->root, plan_text(f->plan, s->t4), folder ? 0 : 0644, resolve);
+	long r;
+
+	TRY(target);
+	r = is_folder(target) == folder ? 0 : folder ? -ENOTDIR : -EISDIR;
+	if (r == 0)
+		r = move_to(tree, target);
+	SYS(close, target);
+	return r;
+}
+
+/* tmpfs that keeps what it hides: filled while it is still detached from the tree. */
+static long copy_up(struct first *f, int tree, const struct plan_step *s)
+{
+	int from = sys_open_in(f->root, plan_text(f->plan, s->t4), O_RDONLY | O_DIRECTORY, 0, 0);
+	int to = sys_open(tree, ".", O_RDONLY | O_DIRECTORY, 0);
+	long r = 0;
+
+	if (from >= 0 && to >= 0 && folder_is_empty(to))
+		r = copy_tree(from, to);
+	if (from >= 0)
+		SYS(close, from);
+	if (to >= 0)
+		SYS(close, to);
+	return r;
+}
+
+long step_mount(struct first *f, const struct plan_step *s)
+{
+	static const char none[1] = "";
+	long tree = new_tree(plan_text(f->plan, s->t1), s->t2 ? plan_text(f->plan, s->t2) : none,
+			     s->t3 ? plan_text(f->plan, s->t3) : none, s->n1);
+	long r = 0;
+
+	if (s->n3 & PLAN_MOUNT_OPTIONAL && (tree == -EPERM || tree == -ENODEV))
+		return 0;
+	TRY(tree);
+	if (s->n3 & PLAN_MOUNT_TMPCOPYUP)
+		r = copy_up(f, (int)tree, s);
+	if (r == 0)
+		r = attach(f, (int)tree, s, true);
+	if (r == 0 && s->n2)
+		r = set_attributes((int)tree, 0, s->n2, false);
+	SYS(close, tree);
+	return r;
+}
+
+long step_bind(struct first *f, const struct plan_step *s)
+{
+	bool recursive = s->n3 & PLAN_MOUNT_RECURSIVE;
+	long tree = SYS(open_tree, AT_FDCWD, plan_text(f->plan, s->t1),
+			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+	long r = 0;
+
+	TRY(tree);
+	if (s->n3 & PLAN_MOUNT_COPYUP)
+		r = copy_up(f, (int)tree, s);
+	if (r == 0 && s->n2)
+		r = set_attributes((int)tree, 0, s->n2 & ~(uint64_t)MS_REC, s->n2 & MS_REC);
+	if (r == 0 && s->n1)
+		r = set_attributes((int)tree, s->n1, 0, false);
+	if (r == 0 && s->n4)
+		r = set_attributes((int)tree, s->n4, 0, true);
+	if (r == 0)
+		r = attach(f, (int)tree, s, is_folder((int)tree));
+	SYS(close, tree);
+	return r;
+}
+
+/* One folder a controller (v1): a tmpfs that holds a bind of the container's own cgroup folder for each. */
+static long bind_controllers(struct first *f, int top, const struct plan_step *s)
+{
+	char name[64];
+
+	for (const char *item = plan_text(f->plan, s->t1); *item; item = list_next(item)) {
+		size_t n = 0;
+		long tree, r;
+		int target;
+
+		while (item[n] && item[n] != '=')
+			n++;
+		if (!item[n] || n >= sizeof(name))
+			return -EINVAL;
+		memcpy(name, item, n);
+		name[n] = '\0';
+		r = SYS(mkdirat, top, name, 0755);
+		if (r < 0 && r != -EEXIST)
+			return r;
+		tree = SYS(open_tree, AT_FDCWD, item + n + 1, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		TRY(tree);
+		target = sys_open(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		r = target < 0 ? target : set_attributes((int)tree, s->n1, MS_PRIVATE, false);
+		if (r == 0)
+			r = move_to((int)tree, target);
+		SYS(close, tree);
+		if (target >= 0)
+			SYS(close, target);
+		TRY(r);
+	}
+	return 0;
+}
+
+long step_cgroup_mount(struct first *f, const struct plan_step *s)
+{
+	static const char options[] = "mode=755\0";
+	long tree = s->n4 ? SYS(open_tree, AT_FDCWD, plan_text(f->plan, s->t1), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
+			  : new_tree("tmpfs", "tmpfs", options, s->n1 & ~(uint64_t)MOUNT_ATTR_RDONLY);
+	long r;
+	int top;
+
+	TRY(tree);
+	if (s->n4) {
+		r = set_attributes((int)tree, s->n1, MS_PRIVATE, false);
+		if (r == 0)
+			r = attach(f, (int)tree, s, true);
+		SYS(close, tree);
+		return r;
+	}
+	r = attach(f, (int)tree, s, true);
+	top = r < 0 ? -1 : sys_open(tree, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (r == 0)
+		r = top < 0 ? top : bind_controllers(f, top, s);
+	if (r == 0)
+		r = set_attributes((int)tree, s->n1, 0, false);
+	if (top >= 0)
+		SYS(close, top);
+	SYS(close, tree);
+	return r;
+}
+
+/* In a user namespace mknod is refused: the host's own node is bound instead. */
+static long bind_device(int parent, const char *name, const char *path)
+{
+	long tree = SYS(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), r;
+	int target;
+
+	TRY(tree);
+	target = sys_open(parent, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0666);
+	r = target < 0 ? target : move_to((int)tree, target);
+	SYS(close, tree);
+	if (target >= 0)
+		SYS(close, target);
+	return r;
+}
+
+long step_device(struct first *f, const struct plan_step *s)
+{
+	const char *path = plan_text(f->plan, s->t4), *name;
+	int parent = rootfs_parent(f->root, path, &name);
+	uint32_t uid = (uint32_t)s->n3, gid = (uint32_t)(s->n3 >> 32);
+	struct statx st;
+	long r;
+
+	TRY(parent);
+	r = SYS(mknodat, parent, name, s->n1, s->n2);
+	if (r == -EEXIST && SYS(statx, parent, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) == 0 &&
+	    (st.stx_mode & S_IFMT) != S_IFDIR) {
+		SYS(unlinkat, parent, name, 0);
+		r = SYS(mknodat, parent, name, s->n1, s->n2);
+	}
+	if (r == -EPERM)
+		r = bind_device(parent, name, s->t2 ? plan_text(f->plan, s->t2) : path);
+	else if (r == 0 && (uid || gid))
+		r = SYS(fchownat, parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+	SYS(close, parent);
+	return r;
+}
+
+long step_symlink(struct first *f, const struct plan_step *s)
+{
+	const char *name;
+	int parent = rootfs_parent(f->root, plan_text(f->plan, s->t4), &name);
+	long r;
+
+	TRY(parent);
+	r = SYS(symlinkat, plan_text(f->plan, s->t1), parent, name);
+	SYS(close, parent);
+	return r == -EEXIST ? 0 : r;
+}
+
+/* The mask must be the real null device (CVE-2025-31133): it is opened from the host's tree and looked at, never taken
+ * from the image. */
+static long open_null(struct first *f)
+{
+	struct statx st;
+
+	f->null = sys_open(AT_FDCWD, "/dev/null", O_PATH, 0);
+	TRY(f->null);
+	TRY(SYS(statx, f->null, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st));
+	return (st.stx_mode & S_IFMT) == S_IFCHR && st.stx_rdev_major == MEM_MAJOR && st.stx_rdev_minor == 3 ? 0
+													     : -ENODEV;
+}
+
+static long empty_tree(struct first *f)
+{
+	static const char options[] = "size=0k\0";
+	long fd;
+
+	if (f->empty < 0) {
+		fd = new_tree("tmpfs", "tmpfs", options,
+			      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+		TRY(fd);
+		f->empty = (int)fd;
+		return fd;
+	}
+	return SYS(open_tree, f->empty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
+long step_mask(struct first *f, const struct plan_step *s)
+{
+	int target = sys_open_in(f->root, plan_text(f->plan, s->t4), O_PATH, 0, 0);
+	long tree, r;
+
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	TRY(target);
+	if (is_folder(target)) {
+		tree = empty_tree(f);
+	} else {
+		r = f->null < 0 ? open_null(f) : 0;
+		tree = r < 0 ? r : SYS(open_tree, f->null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	}
+	r = tree < 0 ? tree : move_to((int)tree, target);
+	if (tree >= 0 && tree != f->empty)
+		SYS(close, tree);
+	SYS(close, target);
+	return r;
+}
+
+long step_readonly(struct first *f, const struct plan_step *s)
+{
+	int target = sys_open_in(f->root, plan_text(f->plan, s->t4), O_PATH, 0, 0);
+	long tree, r;
+
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	TRY(target);
+	tree = SYS(open_tree, target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	r = tree < 0 ? tree : set_attributes((int)tree, MOUNT_ATTR_RDONLY, 0, false);
+	if (r == 0)
+		r = move_to((int)tree, target);
+	if (tree >= 0)
+		SYS(close, tree);
+	SYS(close, target);
+	return r;
+}
+
+/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off. */
+long step_pivot(struct first *f, const struct plan_step *s)
+{
+	(void)s;
+	TRY(SYS(fchdir, f->root));
+	TRY(SYS(pivot_root, ".", "."));
+	TRY(SYS(umount2, ".", 2 /* MNT_DETACH */));
+	TRY(SYS(chdir, "/"));
+	SYS(close, f->root);
+	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	return f->root < 0 ? f->root : 0;
+}
+
+long step_root_readonly(struct first *f, const struct plan_step *s)
+{
+	(void)s;
+	return set_attributes(f->root, MOUNT_ATTR_RDONLY, 0, false);
+}
+
+long step_root_propagation(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	return SYS(mount, 0, "/", 0, s->n1, 0);
+}

@@ -1,0 +1,298 @@
+/*
+ * spawn: the monitor's part of a launch: its own steps, the first process with all its namespaces in one clone3, and
+ * the steps that need its pid.
+ */
+#include "init/monitor.h"
+
+#include "init/first.h"
+#include "init/wire.h"
+
+#include <linux/prctl.h>
+#include <linux/signal.h>
+#include <linux/time.h>
+#include <linux/wait.h>
+
+static long write_id_map(const struct plan_header *plan, const struct plan_step *s, int pid)
+{
+	char path[64] = "/proc/";
+
+	str_add_number(path, sizeof(path), pid);
+	str_add(path, sizeof(path), "/");
+	str_add(path, sizeof(path), plan_text(plan, s->t1));
+	return sys_put(AT_FDCWD, path, plan_text(plan, s->t2));
+}
+
+/* The batch stands in the sealed plan: the pid goes into a copy. */
+static long send_batch(const struct plan_header *plan, const struct plan_step *s, int pid)
+{
+	const char *bytes = plan_text(plan, s->t1);
+	char *copy;
+
+	if ((int64_t)s->n3 < 0)
+		return netlink_send(bytes, s->n1, (int)s->n2);
+	copy = sys_alloc(s->n1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, bytes, s->n1);
+	memcpy(copy + s->n3, &pid, sizeof(pid));
+	return netlink_send(copy, s->n1, (int)s->n2);
+}
+
+static void sleep_ms(long ms)
+{
+	struct __kernel_timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	SYS(nanosleep, &t, 0);
+}
+
+/* What is left in a cgroup is killed: at once where the kernel can (v2, since 5.14), else process by process until none
+ * is there. */
+static long kill_cgroup(const struct plan_header *plan, const struct plan_step *s)
+{
+	int dir = sys_open(AT_FDCWD, plan_text(plan, s->t1), O_PATH | O_DIRECTORY, 0);
+	char pids[4096];
+
+	if (dir < 0)
+		return 0;
+	if (sys_put(dir, "cgroup.kill", "1") < 0)
+		for (int tries = 0; tries < 100 && sys_get(dir, "cgroup.procs", pids, sizeof(pids)) > 0; tries++) {
+			for (const char *at = pids; *at; at += *at == '\n') {
+				uint64_t pid = str_number(at, &at);
+
+				if (pid && *at == '\n')
+					SYS(kill, pid, SIGKILL);
+			}
+			sleep_ms(1);
+		}
+	SYS(close, dir);
+	return 0;
+}
+
+/* A cgroup stays busy for a moment after its last process has been reaped. */
+static long remove_cgroup(const struct plan_header *plan, const struct plan_step *s)
+{
+	const char *path = plan_text(plan, s->t1);
+	long r = SYS(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+
+	for (int ms = 1; r == -EBUSY && ms < 600; ms *= 2) {
+		sleep_ms(ms);
+		r = SYS(unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+static long set_pid_namespace(const struct plan_header *plan, const struct plan_step *s)
+{
+	int fd = s->n1 ? FD_JOIN : sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);
+	long r;
+
+	TRY(fd);
+	r = SYS(setns, fd, CLONE_NEWPID);
+	if (!s->n1)
+		SYS(close, fd);
+	return r;
+}
+
+static long run_step(const struct plan_header *plan, const struct plan_step *s, int pid)
+{
+	switch (s->op) {
+	case OP_NETLINK:
+		return send_batch(plan, s, pid);
+	case OP_WRITE_ID_MAP:
+		return write_id_map(plan, s, pid);
+	case OP_SETNS_PID:
+		return set_pid_namespace(plan, s);
+	case OP_KILL_CGROUP:
+		return kill_cgroup(plan, s);
+	case OP_RMDIR:
+		return remove_cgroup(plan, s);
+	default:
+		return -ENOSYS;
+	}
+}
+
+long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, uint32_t *ret_step)
+{
+	const struct plan_step *s = (const struct plan_step *)((const char *)plan + steps->at);
+
+	for (uint32_t i = 0; i < steps->count; i++) {
+		*ret_step = i;
+		TRY(run_step(plan, &s[i], pid));
+	}
+	return 0;
+}
+
+/* What a failed launch has made is taken back before the caller hears of it. */
+static void fail(const struct plan_header *plan, struct child *c, int phase, uint32_t step, long error)
+	__attribute__((noreturn));
+
+static void fail(const struct plan_header *plan, struct child *c, int phase, uint32_t step, long error)
+{
+	uint32_t ignored;
+
+	if (c->pid > 0) {
+		SYS(kill, c->pid, SIGKILL);
+		SYS(wait4, c->pid, 0, __WALL, 0);
+	}
+	run_steps(plan, &plan->after, 0, &ignored);
+	wire_send(FD_WIRE, WIRE_FAILED, (int32_t)-error, (int32_t)step, phase, 0, 0, true);
+	SYS(exit_group, 1);
+	__builtin_unreachable();
+}
+
+/* The two ends of everything between monitor and first process. */
+struct links {
+	int sync[2];	   /* SEQPACKET */
+	int go[2];	   /* pipe */
+	int streams[3][2]; /* pipes: [0] read end, [1] write end */
+};
+
+static long open_links(const struct plan_header *plan, struct links *l)
+{
+	int null = -1;
+
+	for (int i = 0; i < 3; i++)
+		l->streams[i][0] = l->streams[i][1] = -1;
+	TRY(SYS(socketpair, 1, 5 | O_CLOEXEC, 0, l->sync)); /* AF_UNIX, SOCK_SEQPACKET */
+	TRY(SYS(pipe2, l->go, O_CLOEXEC));
+	if (plan->flags & (PLAN_TTY | PLAN_STDIO))
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		if (i == 0 && !(plan->flags & PLAN_STDIN)) {
+			null = sys_open(AT_FDCWD, "/dev/null", O_RDONLY, 0);
+			TRY(null);
+			l->streams[0][0] = null;
+			continue;
+		}
+		TRY(SYS(pipe2, l->streams[i], O_CLOEXEC));
+	}
+	return 0;
+}
+
+static void run_first(const struct plan_header *plan, struct links *l) __attribute__((noreturn));
+
+static void run_first(const struct plan_header *plan, struct links *l)
+{
+	static struct first f;
+	int tty = plan->flags & PLAN_STDIO;
+
+	SYS(close, l->sync[0]);
+	SYS(close, l->go[1]);
+	SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	f.plan = plan;
+	f.sync = l->sync[1];
+	f.go = l->go[0];
+	f.root = AT_FDCWD;
+	f.null = f.empty = f.tty = -1;
+	f.stdio[0] = tty ? FD_STDIN : l->streams[0][0];
+	f.stdio[1] = tty ? FD_STDOUT : l->streams[1][1];
+	f.stdio[2] = tty ? FD_STDERR : l->streams[2][1];
+	first_run(&f);
+	SYS(exit_group, 1);
+	__builtin_unreachable();
+}
+
+static long clone_first(const struct plan_header *plan, struct child *c)
+{
+	struct clone_args args = {
+		.flags = plan->clone_flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&c->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	if (plan->into_cgroup) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = FD_CGROUP;
+	}
+	return SYS(clone3, &args, sizeof(args));
+}
+
+struct io {
+	void *base;
+	size_t len;
+};
+
+struct control {
+	uint64_t len;
+	int level, type;
+	int fd;
+	int pad;
+};
+
+/* A message of the first process; returns its size, 0 when it has executed its command. *ret_fd: the pty, or -1. */
+static long receive(int sync, struct first_message *m, int *ret_fd)
+{
+	struct control control = { .fd = -1 };
+	struct io io = { m, sizeof(*m) };
+	struct {
+		void *name;
+		int name_len;
+		struct io *io;
+		size_t n_io;
+		void *control;
+		size_t control_len;
+		int flags;
+	} message = { .io = &io, .n_io = 1, .control = &control, .control_len = sizeof(control) };
+	long n;
+
+	do
+		n = SYS(recvmsg, sync, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */);
+	while (n == -EINTR);
+	*ret_fd = n > 0 && message.control_len >= 16 + sizeof(int) ? control.fd : -1;
+	return n;
+}
+
+static void await_exec(const struct plan_header *plan, struct child *c, int sync)
+{
+	struct first_message m = { 0 };
+	int fd;
+
+	/* The end without a word: it has executed its command. */
+	while (receive(sync, &m, &fd) > 0) {
+		if (m.failed)
+			fail(plan, c, WIRE_FIRST, m.step, -m.error);
+		if (fd >= 0) {
+			c->out[0] = fd;
+			c->in = fd;
+		}
+	}
+}
+
+void spawn_child(const struct plan_header *plan, struct child *c)
+{
+	struct links l;
+	uint32_t step = 0;
+	long r = run_steps(plan, &plan->before, 0, &step);
+
+	c->pid = 0;
+	c->in = c->out[0] = c->out[1] = -1;
+	if (r < 0)
+		fail(plan, c, WIRE_BEFORE, step, r);
+	r = open_links(plan, &l);
+	if (r < 0)
+		fail(plan, c, WIRE_MONITOR, 0, r);
+	r = clone_first(plan, c);
+	if (r == 0)
+		run_first(plan, &l);
+	if (r < 0)
+		fail(plan, c, WIRE_CLONE, 0, r);
+	c->pid = (int)r;
+	c->started_ns = sys_now_ns();
+
+	SYS(close, l.sync[1]);
+	SYS(close, l.go[0]);
+	for (int i = 0; i < 3; i++)
+		if (l.streams[i][i != 0] >= 0)
+			SYS(close, l.streams[i][i != 0]);
+	c->in = l.streams[0][1];
+	c->out[0] = l.streams[1][0];
+	c->out[1] = l.streams[2][0];
+
+	r = run_steps(plan, &plan->born, c->pid, &step);
+	if (r < 0)
+		fail(plan, c, WIRE_BORN, step, r);
+	SYS(write, l.go[1], "", 1);
+	SYS(close, l.go[1]);
+	await_exec(plan, c, l.sync[0]);
+	SYS(close, l.sync[0]);
+}

@@ -1,0 +1,463 @@
+/*
+ * steps: the first process's steps that are about itself, and the table of all of them. What fails is told to the
+ * monitor by its index. Source: runtime-spec runtime.md "Lifecycle", config.md "Process".
+ */
+#include "init/first.h"
+
+#include <asm/ioctls.h>
+#include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/seccomp.h>
+#include <linux/filter.h>
+#include <linux/magic.h>
+#include <linux/signal.h>
+#include <asm/statfs.h>
+
+static long step_wait_host(struct first *f, const struct plan_step *s)
+{
+	char byte;
+	long n;
+
+	(void)s;
+	do
+		n = SYS(read, f->go, &byte, 1);
+	while (n == -EINTR);
+	/* The end of the pipe without a byte: the monitor gave up, and nobody wants to hear more. */
+	if (n <= 0)
+		SYS(exit_group, 1);
+	return 0;
+}
+
+/*
+ * "0" is the writer itself; the v1 file "tasks" and a single thread spare the kernel its lock against forks, which
+ * costs milliseconds.
+ */
+static long step_join_cgroup(struct first *f, const struct plan_step *s)
+{
+	return sys_put(AT_FDCWD, plan_text(f->plan, s->t1), "0");
+}
+
+static long step_setns(struct first *f, const struct plan_step *s)
+{
+	int fd = sys_open(AT_FDCWD, plan_text(f->plan, s->t1), O_RDONLY, 0);
+	long r;
+
+	TRY(fd);
+	r = SYS(setns, fd, s->n1);
+	SYS(close, fd);
+	return r;
+}
+
+static long step_join_process(struct first *f, const struct plan_step *s)
+{
+	TRY(SYS(setns, FD_JOIN, s->n1));
+	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	return f->root < 0 ? f->root : 0;
+}
+
+static long step_unshare(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	return SYS(unshare, s->n1);
+}
+
+static long step_netlink(struct first *f, const struct plan_step *s)
+{
+	return netlink_send(plan_text(f->plan, s->t1), s->n1, (int)s->n2);
+}
+
+static long step_hostname(struct first *f, const struct plan_step *s)
+{
+	const char *name = plan_text(f->plan, s->t1);
+
+	return SYS(sethostname, name, str_len(name));
+}
+
+static long step_domainname(struct first *f, const struct plan_step *s)
+{
+	const char *name = plan_text(f->plan, s->t1);
+
+	return SYS(setdomainname, name, str_len(name));
+}
+
+/* What is written to must be on a real procfs: an image or a volume could have put something else there
+ * (CVE-2019-16884, CVE-2025-52881). */
+static int open_proc(struct first *f, const char *path, int flags)
+{
+	struct statfs st;
+	int proc = sys_open_in(f->root, "/proc", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS), fd;
+
+	if (proc < 0)
+		return proc;
+	fd = SYS(fstatfs, proc, &st) == 0 && st.f_type == PROC_SUPER_MAGIC
+		     ? sys_open_in(proc, path, flags, 0, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS)
+		     : -ENODEV;
+	SYS(close, proc);
+	return fd;
+}
+
+static long put_proc(struct first *f, const char *path, const char *value)
+{
+	int fd = open_proc(f, path, O_WRONLY);
+	long r;
+
+	TRY(fd);
+	r = SYS(write, fd, value, str_len(value));
+	SYS(close, fd);
+	return r < 0 ? r : 0;
+}
+
+static long step_sysctl(struct first *f, const struct plan_step *s)
+{
+	char path[512] = "sys/";
+
+	if (!str_add(path, sizeof(path), plan_text(f->plan, s->t1)))
+		return -ENAMETOOLONG;
+	return put_proc(f, path, plan_text(f->plan, s->t2));
+}
+
+static long step_rlimit(struct first *f, const struct plan_step *s)
+{
+	struct rlimit64 limit = { .rlim_cur = s->n2, .rlim_max = s->n3 };
+
+	(void)f;
+	return SYS(prlimit64, 0, s->n1, &limit, 0);
+}
+
+static long step_session(struct first *f, const struct plan_step *s)
+{
+	(void)s;
+	TRY(SYS(setsid));
+	if (f->tty >= 0)
+		TRY(SYS(ioctl, f->tty, TIOCSCTTY, 0));
+	return 0;
+}
+
+static long step_umask(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	SYS(umask, s->n1);
+	return 0;
+}
+
+/* A file of our own in procfs; "self" would be a link. */
+static long put_own(struct first *f, const char *file, const char *value)
+{
+	char path[64] = "";
+
+	str_add_number(path, sizeof(path), SYS(getpid));
+	str_add(path, sizeof(path), file);
+	return put_proc(f, path, value);
+}
+
+static long step_oom_score(struct first *f, const struct plan_step *s)
+{
+	return put_own(f, "/oom_score_adj", plan_text(f->plan, s->t1));
+}
+
+static long put_label(struct first *f, const char *before, const char *label)
+{
+	char text[512] = "";
+
+	if (!str_add(text, sizeof(text), before) || !str_add(text, sizeof(text), label))
+		return -ENAMETOOLONG;
+	return put_own(f, "/attr/exec", text);
+}
+
+static long step_apparmor(struct first *f, const struct plan_step *s)
+{
+	return put_label(f, "exec ", plan_text(f->plan, s->t1));
+}
+
+static long step_selinux(struct first *f, const struct plan_step *s)
+{
+	return put_label(f, "", plan_text(f->plan, s->t1));
+}
+
+static long step_personality(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	TRY(SYS(personality, s->n1));
+	return 0;
+}
+
+static long step_user(struct first *f, const struct plan_step *s)
+{
+	if (s->n3 > FIRST_MAX_GROUPS)
+		return -E2BIG;
+	f->uid = (uint32_t)s->n1;
+	f->gid = (uint32_t)s->n2;
+	f->n_groups = (uint32_t)s->n3;
+	if (s->n3)
+		memcpy(f->groups, plan_text(f->plan, s->t1), s->n3 * sizeof(uint32_t));
+	return 0;
+}
+
+static long step_user_name(struct first *f, const struct plan_step *s)
+{
+	return user_lookup(f, plan_text(f->plan, s->t1), s->t2 ? plan_text(f->plan, s->t2) : "\0");
+}
+
+static long step_bounding(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	for (unsigned cap = 0; cap < 64; cap++) {
+		long r;
+
+		if (s->n1 & (1ull << cap))
+			continue;
+		r = SYS(prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);
+		if (r == -EINVAL) /* past the last one of this kernel */
+			break;
+		TRY(r);
+	}
+	return 0;
+}
+
+static long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {
+		{ (uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable },
+		{ (uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32) },
+	};
+
+	return SYS(capset, &header, data);
+}
+
+/*
+ * The streams go to the user, so that /dev/stdout can be opened anew. Keeping capabilities over the change of ids lets
+ * the filter be loaded and the final sets be made after it; the permitted ones that are left become effective again at
+ * once.
+ */
+static long step_become(struct first *f, const struct plan_step *s)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (f->uid && !(f->plan->flags & PLAN_STDIO))
+		for (int i = 0; i < 3; i++)
+			SYS(fchown, f->stdio[i], f->uid, -1);
+	if (s->n1)
+		TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
+	if (s->n2)
+		TRY(SYS(setgroups, f->n_groups, f->groups));
+	TRY(SYS(setresgid, f->gid, f->gid, f->gid));
+	TRY(SYS(setresuid, f->uid, f->uid, f->uid));
+	if (!s->n1)
+		return 0;
+	TRY(SYS(capget, &header, data));
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	return SYS(capset, &header, data);
+}
+
+static long step_caps(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	TRY(set_caps(s->n1, s->n2, s->n3));
+	TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (s->n4 & (1ull << cap))
+			TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0));
+	return 0;
+}
+
+static long step_no_new_privs(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	(void)s;
+	return SYS(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static long step_seccomp(struct first *f, const struct plan_step *s)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)s->n1,
+		.filter = (struct sock_filter *)(uintptr_t)plan_text(f->plan, s->t1),
+	};
+
+	return SYS(seccomp, SECCOMP_SET_MODE_FILTER, s->n2, &program);
+}
+
+/* After the change the folder must be below the root: a leaked descriptor could have led out of it (CVE-2024-21626). */
+static long step_cwd(struct first *f, const struct plan_step *s)
+{
+	const char *path = plan_text(f->plan, s->t1);
+	char where[SYS_PATH_MAX];
+	long r = SYS(chdir, path);
+	int fd;
+
+	if (r == -ENOENT && s->n1) {
+		fd = rootfs_target(f->root, path, 0, 0);
+		TRY(fd);
+		SYS(close, fd);
+		r = SYS(chdir, path);
+	}
+	TRY(r);
+	r = SYS(getcwd, where, sizeof(where));
+	TRY(r);
+	return where[0] == '/' ? 0 : -ENOENT;
+}
+
+static long step_init(struct first *f, const struct plan_step *s)
+{
+	(void)s;
+	return reaper_start(f);
+}
+
+enum { MAX_STRINGS = 65536 };
+
+/* @n texts one behind the other (some may be empty) as the vector that execve takes, with room for one more entry. */
+static const char **vector(const char *item, size_t n)
+{
+	const char **v = n > MAX_STRINGS ? NULL : sys_alloc((n + 2) * sizeof(*v));
+
+	for (size_t i = 0; v && i < n; i++, item = list_next(item))
+		v[i] = item;
+	return v;
+}
+
+static const char *find_env(const char **env, const char *key)
+{
+	size_t n = str_len(key);
+
+	for (; *env; env++)
+		if (str_starts(*env, key) && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+/* Whatever is left open but the three streams ends with execve; so does the plan. */
+static long place_stdio(struct first *f)
+{
+	for (int i = 0; i < 3; i++)
+		if (f->stdio[i] != i)
+			TRY(SYS(dup3, f->stdio[i], i, 0));
+	return SYS(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+}
+
+static void unblock_signals(void)
+{
+	uint64_t none = 0;
+
+	SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
+}
+
+/* execvp(3)'s walk: a folder without the right to look into must not hide the command in a later one. */
+static long exec_in_path(const char **argv, const char **env)
+{
+	const char *path = find_env(env, "PATH");
+	char file[SYS_PATH_MAX];
+	long r, seen = -ENOENT;
+
+	if (!path)
+		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	while (*path) {
+		size_t n = 0;
+
+		while (path[n] && path[n] != ':')
+			n++;
+		file[0] = '\0';
+		if (n < sizeof(file)) {
+			memcpy(file, path, n);
+			file[n] = '\0';
+		}
+		path += n + (path[n] == ':');
+		if (!str_add(file, sizeof(file), n ? "/" : "./") || !str_add(file, sizeof(file), argv[0]))
+			continue;
+		r = SYS(execve, file, argv, env);
+		if (r != -ENOENT && r != -ENOTDIR)
+			seen = r;
+	}
+	return seen;
+}
+
+static bool has_slash(const char *text)
+{
+	while (*text && *text != '/')
+		text++;
+	return *text == '/';
+}
+
+static long step_exec(struct first *f, const struct plan_step *s)
+{
+	static char home[600] = "HOME=";
+	const char **argv = vector(plan_text(f->plan, s->t1), s->n2);
+	const char **env = vector(plan_text(f->plan, s->t2), s->n3);
+
+	if (!argv || !env)
+		return -ENOMEM;
+	if (s->n1 && !find_env(env, "HOME")) {
+		TRY(user_home(f));
+		str_add(home, sizeof(home), f->home);
+		env[s->n3] = home;
+	}
+	/* Kept until here by every change of ids, which clears it: the container ends with its monitor, which holds its
+	 * streams and its status. */
+	TRY(SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+	TRY(place_stdio(f));
+	unblock_signals();
+	return has_slash(argv[0]) ? SYS(execve, argv[0], argv, env) : exec_in_path(argv, env);
+}
+
+const step_fn first_steps[OP_COUNT] = {
+	[OP_WAIT_HOST] = step_wait_host,
+	[OP_JOIN_CGROUP] = step_join_cgroup,
+	[OP_SETNS] = step_setns,
+	[OP_JOIN_PROCESS] = step_join_process,
+	[OP_UNSHARE] = step_unshare,
+	[OP_PROPAGATION] = step_propagation,
+	[OP_OVERLAY] = step_overlay,
+	[OP_ROOTFS] = step_rootfs,
+	[OP_MOUNT] = step_mount,
+	[OP_BIND] = step_bind,
+	[OP_CGROUP_MOUNT] = step_cgroup_mount,
+	[OP_DEVICE] = step_device,
+	[OP_SYMLINK] = step_symlink,
+	[OP_MASK] = step_mask,
+	[OP_READONLY] = step_readonly,
+	[OP_PIVOT] = step_pivot,
+	[OP_ROOT_READONLY] = step_root_readonly,
+	[OP_ROOT_PROPAGATION] = step_root_propagation,
+	[OP_NETLINK_INSIDE] = step_netlink,
+	[OP_HOSTNAME] = step_hostname,
+	[OP_DOMAINNAME] = step_domainname,
+	[OP_SYSCTL] = step_sysctl,
+	[OP_RLIMIT] = step_rlimit,
+	[OP_OOM_SCORE] = step_oom_score,
+	[OP_SESSION] = step_session,
+	[OP_CONSOLE] = console_open,
+	[OP_UMASK] = step_umask,
+	[OP_APPARMOR] = step_apparmor,
+	[OP_SELINUX] = step_selinux,
+	[OP_PERSONALITY] = step_personality,
+	[OP_USER] = step_user,
+	[OP_USER_NAME] = step_user_name,
+	[OP_BOUNDING] = step_bounding,
+	[OP_BECOME] = step_become,
+	[OP_CAPS] = step_caps,
+	[OP_NO_NEW_PRIVS] = step_no_new_privs,
+	[OP_SECCOMP] = step_seccomp,
+	[OP_CWD] = step_cwd,
+	[OP_INIT] = step_init,
+	[OP_EXEC] = step_exec,
+};
+
+void first_run(struct first *f)
+{
+	const struct plan_steps *steps = &f->plan->first;
+	const struct plan_step *s = (const struct plan_step *)((const char *)f->plan + steps->at);
+	struct first_message failure = { .failed = 1 };
+
+	for (uint32_t i = 0; i < steps->count; i++) {
+		long r = s[i].op < OP_COUNT && first_steps[s[i].op] ? first_steps[s[i].op](f, &s[i]) : -ENOSYS;
+
+		if (r >= 0)
+			continue;
+		failure.step = i;
+		failure.error = (int)-r;
+		SYS(write, f->sync, &failure, sizeof(failure));
+		return;
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * wire: messages between the library and a monitor, over SOCK_SEQPACKET: one packet is one message, a header and then
+ * its bytes. The pair that a launch makes and each connection to monitor.sock speak the same.
+ */
+#ifndef TEU_INIT_WIRE_H
+#define TEU_INIT_WIRE_H
+
+#include <stdint.h>
+
+enum wire_type {
+	/* to the monitor */
+	WIRE_HELLO = 1, /* n1 WIRE_WANT_… */
+	WIRE_STDIN,	/* bytes for the standard input */
+	WIRE_STDIN_END,
+	WIRE_RESIZE, /* n1 rows, n2 columns */
+	/* from the monitor */
+	WIRE_STARTED = 32, /* n1 pid of the first process */
+	WIRE_FAILED,	   /* n1 errno, n2 index of the step, n3 enum wire_phase */
+	WIRE_STDOUT,	   /* bytes */
+	WIRE_STDERR,
+	WIRE_EXIT, /* n1 status 0..255, n2 1: killed by the memory limit */
+};
+
+enum wire_phase { WIRE_BEFORE = 0, WIRE_CLONE, WIRE_BORN, WIRE_FIRST, WIRE_MONITOR };
+
+enum { WIRE_WANT_STDIN = 1, WIRE_WANT_STDOUT = 2, WIRE_WANT_STDERR = 4 };
+
+/* Most bytes of one message behind its header. */
+enum { WIRE_MAX = 16384 };
+
+struct wire_header {
+	uint32_t type;
+	int32_t n1, n2, n3;
+};
+
+#endif

@@ -1,0 +1,463 @@
+/* compile: a runtime-spec config becomes a launch plan; the order of everything is here. */
+#include "sandbox/compile.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+static const struct {
+	const char *type;
+	uint64_t flag;
+} namespaces[] = {
+	{ "pid", CLONE_NEWPID }, { "network", CLONE_NEWNET }, { "mount", CLONE_NEWNS },	     { "ipc", CLONE_NEWIPC },
+	{ "uts", CLONE_NEWUTS }, { "user", CLONE_NEWUSER },   { "cgroup", CLONE_NEWCGROUP },
+};
+
+static uint64_t namespace_flag(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+		if (strcmp(namespaces[i].type, type) == 0)
+			return namespaces[i].flag;
+	return 0;
+}
+
+uint64_t compile_namespaces(const json *spec)
+{
+	uint64_t flags = 0;
+
+	json_foreach (ns, json_find(spec, "linux.namespaces"))
+		if (!json_get(ns, "path"))
+			flags |= namespace_flag(json_get_text(ns, "type", ""));
+	return flags;
+}
+
+static int check_namespaces(const json *spec, teu_error **err)
+{
+	uint64_t seen = 0, flag;
+	const char *type;
+
+	json_foreach (ns, json_find(spec, "linux.namespaces")) {
+		type = json_get_text(ns, "type", "");
+		flag = namespace_flag(type);
+		if (!flag)
+			return json_field_error(err, "linux", "namespaces", "unknown type \"%s\"", type);
+		if (seen & flag)
+			return json_field_error(err, "linux", "namespaces", "type \"%s\" stands twice", type);
+		seen |= flag;
+	}
+	if (!(seen & CLONE_NEWNS))
+		return json_field_error(err, "linux", "namespaces", "a container needs a \"mount\" namespace");
+	return 0;
+}
+
+static void add_id_map(struct plan *p, const char *file, const json *mappings)
+{
+	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	struct plan_step *s;
+
+	json_foreach (m, mappings)
+		strbuf_addf(&text, "%lld %lld %lld\n", (long long)json_get_number(m, "containerID", 0),
+			    (long long)json_get_number(m, "hostID", 0), (long long)json_get_number(m, "size", 0));
+	if (!text.len)
+		return;
+	s = plan_step(p, PLAN_BORN, OP_WRITE_ID_MAP, NULL);
+	s->t1 = plan_text_add(p, file);
+	s->t2 = plan_text_add(p, text.text);
+}
+
+static struct plan_step *add_batch(struct plan *p, enum plan_list list, enum plan_op op, const struct nl_batch *batch)
+{
+	plan_off bytes = plan_bytes_add(p, batch->bytes, batch->n_bytes);
+	struct plan_step *s = plan_step(p, list, op, NULL);
+
+	s->t1 = bytes;
+	s->n1 = batch->n_bytes;
+	s->n2 = (uint64_t)batch->protocol;
+	s->n3 = batch->pid_at == SIZE_MAX ? UINT64_MAX : batch->pid_at;
+	return s;
+}
+
+static bool has_bytes(const struct nl_batch *batch)
+{
+	return batch && batch->n_bytes;
+}
+
+/* The monitor's own steps around the first process. */
+static void add_host_steps(const struct launch *l, struct plan *p)
+{
+	const json *lx = json_get(l->spec, "linux");
+
+	add_id_map(p, "uid_map", json_get(lx, "uidMappings"));
+	add_id_map(p, "gid_map", json_get(lx, "gidMappings"));
+	if (has_bytes(l->host))
+		add_batch(p, PLAN_BORN, OP_NETLINK, l->host);
+	if (has_bytes(l->publish))
+		add_batch(p, PLAN_BORN, OP_NETLINK, l->publish);
+	if (has_bytes(l->unpublish))
+		add_batch(p, PLAN_AFTER, OP_NETLINK, l->unpublish);
+	if (!l->cgroup)
+		return;
+	/* Without a pid namespace of its own the end of the first process leaves others behind. */
+	if (!(compile_namespaces(l->spec) & CLONE_NEWPID))
+		for (size_t i = 0; i < l->cgroup->dirs.n; i++)
+			plan_step(p, PLAN_AFTER, OP_KILL_CGROUP, NULL)->t1 = plan_text_add(p, l->cgroup->dirs.items[i]);
+	for (size_t i = 0; i < l->cgroup->dirs.n; i++) {
+		plan_off dir = plan_text_add(p, l->cgroup->dirs.items[i]);
+
+		plan_step(p, PLAN_AFTER, OP_RMDIR, NULL)->t1 = dir;
+	}
+}
+
+/* On v1 the process enters each controller's folder by itself; on v2 clone3 puts it there. */
+static void add_cgroup_joins(const struct cgroup_plan *cgroup, struct plan *p)
+{
+	_cleanup_(strbuf_done) struct strbuf file = STRBUF_INIT;
+
+	for (size_t i = 0; cgroup && !cgroup->v2 && i < cgroup->dirs.n; i++) {
+		plan_off at;
+
+		strbuf_reset(&file);
+		strbuf_addf(&file, "%s/tasks", cgroup->dirs.items[i]);
+		at = plan_text_add(p, file.text);
+		plan_step(p, PLAN_FIRST, OP_JOIN_CGROUP, NULL)->t1 = at;
+	}
+}
+
+static int add_namespace_joins(const json *spec, struct plan *p, teu_error **err)
+{
+	static const char *const where = "linux.namespaces";
+
+	json_foreach (ns, json_find(spec, where)) {
+		const char *path = json_get_text(ns, "path", NULL);
+		uint64_t flag = namespace_flag(json_get_text(ns, "type", ""));
+		plan_off at;
+		struct plan_step *s;
+
+		if (!path)
+			continue;
+		if (*path != '/')
+			return json_field_error(err, "linux", "namespaces", "path \"%s\" is not absolute", path);
+		at = plan_text_add(p, path);
+		s = flag == CLONE_NEWPID ? plan_step(p, PLAN_BEFORE, OP_SETNS_PID, where)
+					 : plan_step(p, PLAN_FIRST, OP_SETNS, where);
+		s->t1 = at;
+		s->n1 = flag == CLONE_NEWPID ? 0 : flag;
+	}
+	return 0;
+}
+
+static int propagation_flag(const char *name, uint64_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint64_t flag;
+	} table[] = {
+		{ "shared", MS_SHARED },	 { "rshared", MS_REC | MS_SHARED },
+		{ "slave", MS_SLAVE },		 { "rslave", MS_REC | MS_SLAVE },
+		{ "private", MS_PRIVATE },	 { "rprivate", MS_REC | MS_PRIVATE },
+		{ "unbindable", MS_UNBINDABLE }, { "runbindable", MS_REC | MS_UNBINDABLE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (strcmp(table[i].name, name) == 0) {
+			*ret = table[i].flag;
+			return 0;
+		}
+	return -1;
+}
+
+static int add_rootfs(const struct launch *l, struct plan *p, uint64_t *ret_propagation, teu_error **err)
+{
+	const char *path = NULL, *propagation = NULL;
+	struct plan_step *s;
+	plan_off at, root;
+	int r;
+
+	r = json_read_string(json_get(l->spec, "root"), "root", "path", &path, err);
+	if (r < 0)
+		return r;
+	if (!path)
+		return json_field_error(err, "root", "path", "is missing");
+	r = json_read_string(json_get(l->spec, "linux"), "linux", "rootfsPropagation", &propagation, err);
+	if (r < 0)
+		return r;
+	if (propagation && propagation_flag(propagation, ret_propagation) < 0)
+		return json_field_error(err, "linux", "rootfsPropagation", "unknown propagation \"%s\"", propagation);
+
+	/* Nothing mounted from here on may reach the host; what the host mounts may still come in where a bind asks for
+	 * it. */
+	at = plan_text_add(p, "/");
+	s = plan_step(p, PLAN_FIRST, OP_PROPAGATION, NULL);
+	s->t1 = at;
+	s->n1 = MS_REC | MS_SLAVE;
+	root = plan_text_add(p, path);
+	if (!l->layers) {
+		plan_step(p, PLAN_FIRST, OP_ROOTFS, "root.path")->t1 = root;
+		return 0;
+	}
+	/* overlayfs names the topmost layer first. */
+	at = (plan_off)p->bytes.len;
+	for (size_t i = l->layers->n; i-- > 0;)
+		plan_text_add(p, l->layers->items[i]);
+	plan_text_add(p, "");
+	plan_off upper = plan_text_add(p, l->upper), work = plan_text_add(p, l->work);
+
+	s = plan_step(p, PLAN_FIRST, OP_OVERLAY, "root.path");
+	s->t1 = at;
+	s->t2 = upper;
+	s->t3 = work;
+	s->t4 = root;
+	s->n1 = l->volatile_upper;
+	return 0;
+}
+
+static int add_names(const json *spec, uint64_t flags, struct plan *p, teu_error **err)
+{
+	static const struct {
+		const char *key;
+		enum plan_op op;
+	} names[] = { { "hostname", OP_HOSTNAME }, { "domainname", OP_DOMAINNAME } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *name = NULL;
+		plan_off at;
+		int r = json_read_string(spec, "", names[i].key, &name, err);
+
+		if (r < 0)
+			return r;
+		if (!name || !*name)
+			continue;
+		if (!(flags & CLONE_NEWUTS))
+			return json_field_error(err, "", names[i].key, "needs a uts namespace of its own");
+		if (strlen(name) > 64)
+			return json_field_error(err, "", names[i].key, "is longer than 64 bytes");
+		at = plan_text_add(p, name);
+		plan_step(p, PLAN_FIRST, names[i].op, names[i].key)->t1 = at;
+	}
+	return 0;
+}
+
+static int add_sysctls(const json *spec, struct plan *p, teu_error **err)
+{
+	char path[256];
+
+	json_foreach (v, json_find(spec, "linux.sysctl")) {
+		const char *key = json_key(v), *value = json_text(v, NULL);
+		plan_off name, text;
+		struct plan_step *s;
+
+		if (!value)
+			return json_field_error(err, "linux.sysctl", key, "expected a string");
+		if (strlen(key) >= sizeof(path) || strstr(key, "..") || *key == '/')
+			return json_field_error(err, "linux.sysctl", key, "is no name of a sysctl");
+		/* "net.ipv4.conf.eth0/1.x": as sysctl(8), a slash in a dotted name stands for a dot. */
+		for (size_t i = 0; i <= strlen(key); i++)
+			path[i] = key[i] == '.' ? '/' : key[i] == '/' && strchr(key, '.') ? '.' : key[i];
+		name = plan_text_add(p, path);
+		text = plan_text_add(p, value);
+		s = plan_step(p, PLAN_FIRST, OP_SYSCTL, "linux.sysctl");
+		s->t1 = name;
+		s->t2 = text;
+	}
+	return 0;
+}
+
+static void set_header(const struct launch *l, struct plan *p, bool tty)
+{
+	plan_off texts[9];
+	const char *const from[9] = { l->state_path, l->exit_path,  l->socket_path, l->log_path, l->stopped_path,
+				      l->library,    l->state_root, l->run_root,    l->id };
+	plan_off oom = l->cgroup ? plan_text_add(p, l->cgroup->oom_file) : 0;
+	struct plan_header *h;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		texts[i] = plan_text_add(p, from[i]);
+	h = plan_header(p);
+	h->flags = l->flags | (tty ? PLAN_TTY : 0);
+	h->into_cgroup = l->cgroup && l->cgroup->v2;
+	h->state_path = texts[0];
+	h->exit_path = texts[1];
+	h->socket_path = texts[2];
+	h->log_path = texts[3];
+	h->stopped_path = texts[4];
+	h->library = texts[5];
+	h->state_root = texts[6];
+	h->run_root = texts[7];
+	h->id = texts[8];
+	h->oom_path = oom;
+	h->restart = l->restart;
+	h->restart_max = l->restart_max;
+	h->restart_count = l->restart_count;
+	h->restart_delay_ms = l->restart_delay_ms;
+}
+
+static void add_console(const struct launch *l, const json *process, bool inside, struct plan *p)
+{
+	const json *size = json_get(process, "consoleSize");
+	struct plan_step *s;
+
+	if (!json_get_truth(process, "terminal", false))
+		return;
+	s = plan_step(p, PLAN_FIRST, OP_CONSOLE, NULL);
+	s->n1 = l->rows ? (uint64_t)l->rows : (uint64_t)json_get_number(size, "height", 0);
+	s->n2 = l->columns ? (uint64_t)l->columns : (uint64_t)json_get_number(size, "width", 0);
+	s->n3 = !inside;
+}
+
+/* In the order of the specification's life cycle; see docs/architecture.md, "Launch". */
+int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
+{
+	const json *spec = l->spec, *process = NULL;
+	uint64_t flags, propagation = 0;
+	int r;
+
+	plan_init(p);
+	r = json_read_object(spec, "", "process", &process, err);
+	if (r < 0)
+		return r;
+	if (!process)
+		return json_field_error(err, "", "process", "is missing");
+	r = check_namespaces(spec, err);
+	if (r < 0)
+		return r;
+	flags = compile_namespaces(spec);
+	add_host_steps(l, p);
+	if (flags & CLONE_NEWUSER)
+		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
+	add_cgroup_joins(l->cgroup, p);
+	if (flags & CLONE_NEWCGROUP)
+		plan_step(p, PLAN_FIRST, OP_UNSHARE, "linux.namespaces")->n1 = CLONE_NEWCGROUP;
+	r = add_namespace_joins(spec, p, err);
+	if (r < 0)
+		return r;
+	r = add_rootfs(l, p, &propagation, err);
+	if (r < 0)
+		return r;
+	r = compile_mounts(spec, l->cgroup, p, err);
+	if (r < 0)
+		return r;
+	r = compile_devices(spec, p, err);
+	if (r < 0)
+		return r;
+	add_console(l, process, false, p);
+	r = add_sysctls(spec, p, err);
+	if (r < 0)
+		return r;
+	r = compile_masks(spec, p, err);
+	if (r < 0)
+		return r;
+	r = add_names(spec, flags, p, err);
+	if (r < 0)
+		return r;
+	if (!(flags & CLONE_NEWUSER) && p->n_steps[PLAN_BORN])
+		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
+	if (has_bytes(l->guest))
+		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, l->guest);
+	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
+	if (propagation)
+		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = propagation;
+	if (json_get_truth(json_get(spec, "root"), "readonly", false))
+		plan_step(p, PLAN_FIRST, OP_ROOT_READONLY, "root.readonly");
+	r = compile_process(spec, process, "process", l->seccomp_cache_fd, p, err);
+	if (r < 0)
+		return r;
+	set_header(l, p, json_get_truth(process, "terminal", false));
+	plan_header(p)->clone_flags = flags & ~(uint64_t)CLONE_NEWCGROUP;
+	return plan_finish(p, err);
+}
+
+/* The namespaces that a joining process has to enter: those that the container made, or joined by path. */
+static uint64_t joined_namespaces(const json *spec)
+{
+	uint64_t flags = 0;
+
+	json_foreach (ns, json_find(spec, "linux.namespaces"))
+		flags |= namespace_flag(json_get_text(ns, "type", ""));
+	return flags;
+}
+
+int compile_exec(const struct launch *l, const json *process, struct plan *p, teu_error **err)
+{
+	uint64_t flags = joined_namespaces(l->spec);
+	int r;
+
+	plan_init(p);
+	if (flags & CLONE_NEWPID)
+		plan_step(p, PLAN_BEFORE, OP_SETNS_PID, NULL)->n1 = 1;
+	add_cgroup_joins(l->cgroup, p);
+	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = flags & ~(uint64_t)CLONE_NEWPID;
+	add_console(l, process, true, p);
+	r = compile_process(l->spec, process, "process", l->seccomp_cache_fd, p, err);
+	if (r < 0)
+		return r;
+	set_header(l, p, json_get_truth(process, "terminal", false));
+	/* The container's limit counter is not this process's. */
+	plan_header(p)->oom_path = 0;
+	return plan_finish(p, err);
+}
+
+/* Id 0 inside is the caller; without the right to set groups an unprivileged map would be refused. */
+static void add_own_ids(struct plan *p)
+{
+	static const char *const files[] = { "setgroups", "uid_map", "gid_map" };
+	char maps[3][32] = { "deny" };
+
+	snprintf(maps[1], sizeof(maps[1]), "0 %u 1", (unsigned)geteuid());
+	snprintf(maps[2], sizeof(maps[2]), "0 %u 1", (unsigned)getegid());
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		plan_off file = plan_text_add(p, files[i]), map = plan_text_add(p, maps[i]);
+		struct plan_step *s = plan_step(p, PLAN_BORN, OP_WRITE_ID_MAP, NULL);
+
+		s->t1 = file;
+		s->t2 = map;
+	}
+}
+
+int compile_bare(const struct bare *b, struct plan *p, teu_error **err)
+{
+	plan_off a, c, d;
+	struct plan_step *s;
+
+	plan_init(p);
+	if (b->namespaces & CLONE_NEWUSER)
+		add_own_ids(p);
+	if (b->namespaces & CLONE_NEWUSER)
+		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
+	if (b->namespaces & CLONE_NEWCGROUP)
+		plan_step(p, PLAN_FIRST, OP_UNSHARE, NULL)->n1 = CLONE_NEWCGROUP;
+	if (b->namespaces & CLONE_NEWNS) {
+		a = plan_text_add(p, "/");
+		s = plan_step(p, PLAN_FIRST, OP_PROPAGATION, NULL);
+		s->t1 = a;
+		s->n1 = MS_REC | MS_SLAVE;
+	}
+	if ((b->namespaces & (CLONE_NEWNS | CLONE_NEWPID)) == (CLONE_NEWNS | CLONE_NEWPID)) {
+		a = plan_text_add(p, "proc");
+		c = plan_text_add(p, "/proc");
+		s = plan_step(p, PLAN_FIRST, OP_MOUNT, NULL);
+		s->t1 = s->t2 = a;
+		s->t4 = c;
+		s->n1 = 2 | 4 | 8; /* MOUNT_ATTR_NOSUID | NODEV | NOEXEC */
+	}
+	if (b->hostname) {
+		a = plan_text_add(p, b->hostname);
+		plan_step(p, PLAN_FIRST, OP_HOSTNAME, NULL)->t1 = a;
+	}
+	a = plan_text_add(p, b->cwd ? b->cwd : "/");
+	plan_step(p, PLAN_FIRST, OP_CWD, NULL)->t1 = a;
+	c = plan_list_add(p, b->argv);
+	d = plan_list_add(p, b->env);
+	s = plan_step(p, PLAN_FIRST, OP_EXEC, NULL);
+	s->t1 = c;
+	s->n2 = b->argv->n;
+	s->t2 = d;
+	s->n3 = b->env->n;
+	plan_header(p)->clone_flags = b->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
+	plan_header(p)->flags = PLAN_STDIO;
+	return plan_finish(p, err);
+}

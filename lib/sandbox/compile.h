@@ -1,0 +1,56 @@
+/*
+ * compile: a runtime-spec config becomes a launch plan. All parsing, checking and looking up happens here; nothing is
+ * made or changed. Source: runtime-spec config.md and config-linux.md. Errors are TEU_E_INVALID with the field's place
+ * as detail "field".
+ */
+#ifndef TEU_SANDBOX_COMPILE_H
+#define TEU_SANDBOX_COMPILE_H
+
+#include "kernel/cgroup.h"
+#include "network/endpoint.h"
+#include "sandbox/plan.h"
+
+/* What a launch is made of besides the spec. All borrowed. */
+struct launch {
+	const json *spec;
+	const struct strv *layers; /* folders, lowest first, below an overlay at the spec's root.path; NULL: root.path
+				      is the rootfs itself */
+	const char *upper, *work;  /* the overlay's writable folders */
+	bool volatile_upper;	   /* nobody will read it again: no sync */
+	const struct cgroup_plan *cgroup;			   /* NULL: stays in the caller's */
+	const struct nl_batch *host, *guest, *publish, *unpublish; /* NULL: none */
+	int seccomp_cache_fd;					   /* -1: none */
+	uint32_t flags;						   /* PLAN_… but PLAN_TTY, which the spec says */
+	int rows, columns; /* of the terminal; 0: the spec's consoleSize, or none */
+	const char *id, *state_root, *run_root, *library;
+	const char *state_path, *exit_path, *socket_path, *log_path, *stopped_path;
+	enum plan_restart restart;
+	uint32_t restart_max, restart_count, restart_delay_ms;
+};
+
+int compile_launch(const struct launch *launch, struct plan *ret, teu_error **err);
+
+/* A further process in a running container: @process as the spec's "process", @spec the container's own. */
+int compile_exec(const struct launch *launch, const json *process, struct plan *ret, teu_error **err);
+
+/* A command in namespaces without a rootfs. */
+struct bare {
+	uint64_t namespaces; /* CLONE_NEW… */
+	const char *hostname, *cwd;
+	const struct strv *argv, *env;
+};
+int compile_bare(const struct bare *bare, struct plan *ret, teu_error **err);
+
+/* CLONE_NEW… of the namespaces that @spec makes new; those with a path not counted. */
+uint64_t compile_namespaces(const json *spec);
+
+/* mounts.c: the spec's mounts, devices, masks. @cgroup for type "cgroup". */
+int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err);
+int compile_devices(const json *spec, struct plan *p, teu_error **err);
+int compile_masks(const json *spec, struct plan *p, teu_error **err);
+
+/* process.c: everything from rlimits to exec. @place: "process" or where else it stands in a document. */
+int compile_process(const json *spec, const json *process, const char *place, int seccomp_cache_fd, struct plan *p,
+		    teu_error **err);
+
+#endif

@@ -1,0 +1,311 @@
+/* process: the spec's "process" and what else the first process does to itself, as steps. Source: runtime-spec
+ * config.md "Process". */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/path.h"
+#include "kernel/caps.h"
+#include "kernel/seccomp.h"
+#include "sandbox/compile.h"
+
+static const struct {
+	const char *name;
+	int number;
+} rlimits[] = {
+	{ "RLIMIT_AS", RLIMIT_AS },
+	{ "RLIMIT_CORE", RLIMIT_CORE },
+	{ "RLIMIT_CPU", RLIMIT_CPU },
+	{ "RLIMIT_DATA", RLIMIT_DATA },
+	{ "RLIMIT_FSIZE", RLIMIT_FSIZE },
+	{ "RLIMIT_LOCKS", RLIMIT_LOCKS },
+	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
+	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
+	{ "RLIMIT_NICE", RLIMIT_NICE },
+	{ "RLIMIT_NOFILE", RLIMIT_NOFILE },
+	{ "RLIMIT_NPROC", RLIMIT_NPROC },
+	{ "RLIMIT_RSS", RLIMIT_RSS },
+	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
+	{ "RLIMIT_RTTIME", RLIMIT_RTTIME },
+	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+	{ "RLIMIT_STACK", RLIMIT_STACK },
+};
+
+static int add_rlimits(const json *process, const char *place, struct plan *p, teu_error **err)
+{
+	const json *list = NULL;
+	int r = json_read_array(process, place, "rlimits", &list, err);
+
+	if (r < 0)
+		return r;
+	json_foreach (v, list) {
+		const char *type = json_get_text(v, "type", "");
+		struct plan_step *s;
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(rlimits) && strcmp(rlimits[i].name, type) != 0)
+			i++;
+		if (i == ARRAY_SIZE(rlimits))
+			return json_field_error(err, place, "rlimits", "unknown type \"%s\"", type);
+		s = plan_step(p, PLAN_FIRST, OP_RLIMIT, "process.rlimits");
+		s->n1 = (uint64_t)rlimits[i].number;
+		/* -1 and what a double can't hold mean no limit. */
+		s->n2 = (uint64_t)json_get_number(v, "soft", -1);
+		s->n3 = (uint64_t)json_get_number(v, "hard", -1);
+		if (s->n2 == INT64_MAX)
+			s->n2 = RLIM_INFINITY;
+		if (s->n3 == INT64_MAX)
+			s->n3 = RLIM_INFINITY;
+		if (s->n2 > s->n3)
+			return json_field_error(err, place, "rlimits", "%s: soft is above hard", type);
+	}
+	return 0;
+}
+
+/* Groups by name (annotation, separated by commas) and by number, as texts for the lookup. */
+static void more_groups(const json *spec, const json *gids, struct strv *ret)
+{
+	const char *names = json_get_text(json_get(spec, "annotations"), "teu.groups", "");
+
+	while (*names) {
+		size_t n = strcspn(names, ",");
+
+		strv_addf(ret, "%.*s", (int)n, names);
+		names += n + (names[n] == ',');
+	}
+	json_foreach (v, gids)
+		strv_addf(ret, "%lld", (long long)json_number(v, 0));
+}
+
+/* A user by name is looked up inside the container, when its files are in place. */
+static int add_user_name(const json *spec, const char *name, const json *gids, struct plan *p, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv groups = STRV_INIT;
+	plan_off text, list;
+	struct plan_step *s;
+
+	more_groups(spec, gids, &groups);
+	text = plan_text_add(p, name);
+	list = plan_list_add(p, &groups);
+	s = plan_step(p, PLAN_FIRST, OP_USER_NAME, "process.user");
+	s->t1 = text;
+	s->t2 = list;
+	return groups.oom ? err_oom(err) : 0;
+}
+
+static int add_user_ids(const char *place, int64_t uid, int64_t gid, const json *gids, struct plan *p, teu_error **err)
+{
+	uint32_t groups[1024];
+	size_t n = 0;
+	struct plan_step *s;
+	plan_off list;
+
+	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
+		return json_field_error(err, place, "user", "ids go from 0 to 4294967294");
+	if (json_count(gids) > ARRAY_SIZE(groups))
+		return json_field_error(err, place, "user", "more than %zu groups", ARRAY_SIZE(groups));
+	json_foreach (v, gids)
+		groups[n++] = (uint32_t)json_number(v, 0);
+	list = plan_bytes_add(p, groups, n * sizeof(groups[0]));
+	s = plan_step(p, PLAN_FIRST, OP_USER, "process.user");
+	s->n1 = (uint64_t)uid;
+	s->n2 = (uint64_t)gid;
+	s->t1 = list;
+	s->n3 = n;
+	return 0;
+}
+
+static int add_user(const json *spec, const json *process, const char *place, struct plan *p, teu_error **err)
+{
+	const char *name = json_get_text(json_get(spec, "annotations"), "teu.user", NULL);
+	const json *user = NULL, *gids = NULL;
+	int64_t uid = 0, gid = 0, umask = 022;
+	int r = json_read_object(process, place, "user", &user, err);
+
+	if (r == 0)
+		r = json_read_string(user, "process.user", "username", &name, err);
+	if (r == 0)
+		r = json_read_int(user, "process.user", "uid", &uid, err);
+	if (r == 0)
+		r = json_read_int(user, "process.user", "gid", &gid, err);
+	if (r == 0)
+		r = json_read_int(user, "process.user", "umask", &umask, err);
+	if (r == 0)
+		r = json_read_array(user, "process.user", "additionalGids", &gids, err);
+	if (r < 0)
+		return r;
+	plan_step(p, PLAN_FIRST, OP_UMASK, NULL)->n1 = (uint64_t)umask;
+	return name ? add_user_name(spec, name, gids, p, err) : add_user_ids(place, uid, gid, gids, p, err);
+}
+
+static int read_caps(const json *process, const char *set, uint64_t *ret, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv names = STRV_INIT;
+	int r = json_read_strings(json_get(process, "capabilities"), "process.capabilities", set, &names, err);
+
+	if (r < 0)
+		return r;
+	*ret = 0;
+	strv_foreach (item, &names) {
+		int number = caps_number(*item);
+
+		if (number < 0)
+			return json_field_error(err, "process.capabilities", set, "unknown capability \"%s\"", *item);
+		*ret |= 1ull << number;
+	}
+	/* What this kernel does not have can't be given, and is no error (runtime-spec: "MUST log a warning"). */
+	*ret &= caps_all();
+	return 0;
+}
+
+static int add_seccomp(const json *spec, uint64_t caps, int cache_fd, struct plan *p, teu_error **err)
+{
+	const char *which = json_get_text(json_get(spec, "annotations"), "teu.seccomp", "");
+	const json *profile = json_find(spec, "linux.seccomp");
+	struct seccomp_filter filter = { 0 };
+	struct plan_step *s;
+	plan_off at;
+	int r;
+
+	if (strcmp(which, "default") == 0)
+		r = seccomp_default(caps, cache_fd, &filter, err);
+	else if (profile)
+		r = seccomp_compile(profile, "linux.seccomp", cache_fd, &filter, err);
+	else
+		return 0;
+	if (r < 0)
+		return r;
+	at = plan_bytes_add(p, filter.bpf, filter.n_bytes);
+	s = plan_step(p, PLAN_FIRST, OP_SECCOMP, profile ? "linux.seccomp" : NULL);
+	s->t1 = at;
+	s->n1 = filter.n_bytes / 8; /* struct sock_filter */
+	s->n2 = filter.flags;
+	seccomp_filter_done(&filter);
+	return 0;
+}
+
+static void add_label(const json *process, const char *key, enum plan_op op, struct plan *p)
+{
+	const char *label = json_get_text(process, key, "");
+	plan_off at;
+
+	if (!*label)
+		return;
+	at = plan_text_add(p, label);
+	plan_step(p, PLAN_FIRST, op, key)->t1 = at;
+}
+
+static int add_cwd(const json *process, const char *place, struct plan *p, teu_error **err)
+{
+	const char *cwd = "/";
+	_cleanup_free_ char *clean = NULL;
+	struct plan_step *s;
+	plan_off at;
+	int r = json_read_string(process, place, "cwd", &cwd, err);
+
+	if (r < 0)
+		return r;
+	if (*cwd != '/')
+		return json_field_error(err, place, "cwd", "\"%s\" is not absolute", cwd);
+	clean = path_clean(cwd);
+	if (!clean)
+		return err_oom(err);
+	at = plan_text_add(p, clean);
+	s = plan_step(p, PLAN_FIRST, OP_CWD, "process.cwd");
+	s->t1 = at;
+	s->n1 = 1;
+	return 0;
+}
+
+static int add_exec(const json *process, const char *place, struct plan *p, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv argv = STRV_INIT, env = STRV_INIT;
+	struct plan_step *s;
+	plan_off a, e;
+	int r = json_read_strings(process, place, "args", &argv, err);
+
+	if (r == 0)
+		r = json_read_strings(process, place, "env", &env, err);
+	if (r < 0)
+		return r;
+	if (!argv.n || !*argv.items[0])
+		return json_field_error(err, place, "args", "expected a command");
+	a = plan_list_add(p, &argv);
+	e = plan_list_add(p, &env);
+	s = plan_step(p, PLAN_FIRST, OP_EXEC, NULL);
+	s->t1 = a;
+	s->n2 = argv.n;
+	s->t2 = e;
+	s->n3 = env.n;
+	s->n1 = 1;
+	return 0;
+}
+
+int compile_process(const json *spec, const json *process, const char *place, int seccomp_cache_fd, struct plan *p,
+		    teu_error **err)
+{
+	bool no_new_privs = json_get_truth(process, "noNewPrivileges", false);
+	uint64_t bounding, effective, permitted, inheritable, ambient;
+	const struct {
+		const char *name;
+		uint64_t *to;
+	} sets[] = { { "bounding", &bounding },
+		     { "effective", &effective },
+		     { "permitted", &permitted },
+		     { "inheritable", &inheritable },
+		     { "ambient", &ambient } };
+	struct plan_step *s;
+	plan_off text;
+	char score[16];
+	int r = add_rlimits(process, place, p, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		r = read_caps(process, sets[i].name, sets[i].to, err);
+		if (r < 0)
+			return r;
+	}
+	if (json_get(process, "oomScoreAdj")) {
+		snprintf(score, sizeof(score), "%d", (int)json_get_number(process, "oomScoreAdj", 0));
+		text = plan_text_add(p, score);
+		plan_step(p, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
+	}
+	if (strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0 &&
+	    strcmp(place, "process") == 0 && process == json_get(spec, "process"))
+		plan_step(p, PLAN_FIRST, OP_INIT, NULL);
+	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
+	add_label(process, "apparmorProfile", OP_APPARMOR, p);
+	add_label(process, "selinuxLabel", OP_SELINUX, p);
+	if (no_new_privs)
+		plan_step(p, PLAN_FIRST, OP_NO_NEW_PRIVS, "process.noNewPrivileges");
+	r = add_user(spec, process, place, p, err);
+	if (r < 0)
+		return r;
+	plan_step(p, PLAN_FIRST, OP_BOUNDING, "process.capabilities.bounding")->n1 = bounding;
+	s = plan_step(p, PLAN_FIRST, OP_BECOME, "process.user");
+	s->n1 = 1;
+	s->n2 = 1;
+	r = add_cwd(process, place, p, err);
+	if (r < 0)
+		return r;
+
+	/* Loading a filter takes CAP_SYS_ADMIN unless no new privileges are to come: before the capabilities go, or
+	 * after. */
+	if (!no_new_privs) {
+		r = add_seccomp(spec, bounding, seccomp_cache_fd, p, err);
+		if (r < 0)
+			return r;
+	}
+	s = plan_step(p, PLAN_FIRST, OP_CAPS, "process.capabilities");
+	s->n1 = effective;
+	s->n2 = permitted;
+	s->n3 = inheritable;
+	s->n4 = ambient;
+	if (no_new_privs) {
+		r = add_seccomp(spec, bounding, seccomp_cache_fd, p, err);
+		if (r < 0)
+			return r;
+	}
+	return add_exec(process, place, p, err);
+}

@@ -1,0 +1,203 @@
+/*
+ * spawn: the caller's side of a launch. Between clone and exec only system calls run, on memory made ready before, so
+ * any number of threads in the host do no harm; the address space is shared until exec, so its size costs nothing. The
+ * helper is made a grandchild at once: no zombie is left to the host, and a wait() of the host's can't take it away
+ * from us.
+ */
+#include "sandbox/spawn.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "init/wire.h"
+
+extern const char teu_init_bytes[] __attribute__((visibility("hidden")));
+extern const char teu_init_end[] __attribute__((visibility("hidden")));
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+enum { STACK_SIZE = 32 << 10, MAX_FDS = 1024 };
+
+static pthread_mutex_t helper_lock = PTHREAD_MUTEX_INITIALIZER;
+static int helper_memfd = -EBADF; /* made once: its bytes cannot change */
+
+static int make_helper(teu_error **err)
+{
+	_cleanup_close_ int fd = memfd_create("teu-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	int r;
+
+	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every memfd can be executed */
+		fd = memfd_create("teu-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return err_errno(err, errno, "memfd_create");
+	r = fd_write_all(fd, teu_init_bytes, (size_t)(teu_init_end - teu_init_bytes));
+	if (r < 0)
+		return err_errno(err, -r, "write the helper");
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return err_errno(err, errno, "seal the helper");
+	helper_memfd = TAKE_FD(fd);
+	return 0;
+}
+
+static int helper_open(int *ret_fd, teu_error **err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&helper_lock);
+	if (helper_memfd < 0)
+		r = make_helper(err);
+	*ret_fd = helper_memfd;
+	pthread_mutex_unlock(&helper_lock);
+	return r;
+}
+
+/* All that the two children need; nothing is allocated between clone and exec. */
+struct birth {
+	int fds[MAX_FDS]; /* what becomes FD_PLAN and on */
+	int n_fds;
+	int helper;
+	char *stack; /* of the second child */
+	int error;   /* errno of whichever call failed */
+};
+
+static int fail(struct birth *b)
+{
+	b->error = errno;
+	_exit(1);
+}
+
+/* Moves the descriptors to their places: first out of the way, then down. */
+static void place(struct birth *b)
+{
+	int first_free = FD_PLAN + b->n_fds, null;
+
+	for (int i = 0; i < b->n_fds; i++) {
+		b->fds[i] = fcntl(b->fds[i], F_DUPFD_CLOEXEC, first_free);
+		if (b->fds[i] < 0)
+			fail(b);
+	}
+	b->helper = fcntl(b->helper, F_DUPFD_CLOEXEC, first_free);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (b->helper < 0 || null < 0)
+		fail(b);
+	for (int i = 0; i < 3; i++)
+		if (dup2(null, i) < 0)
+			fail(b);
+	for (int i = 0; i < b->n_fds; i++)
+		if (dup2(b->fds[i], FD_PLAN + i) < 0)
+			fail(b);
+	if (syscall(SYS_close_range, first_free, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		fail(b);
+}
+
+static int second_child(void *data)
+{
+	static const char *const argv[] = { "teu-monitor", NULL };
+	static const char *const env[] = { NULL };
+	struct birth *b = data;
+
+	place(b);
+	syscall(SYS_execveat, b->helper, "", argv, env, AT_EMPTY_PATH);
+	return fail(b);
+}
+
+static int first_child(void *data)
+{
+	struct birth *b = data;
+
+	if (clone(second_child, b->stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, b) < 0)
+		fail(b);
+	_exit(0);
+}
+
+static int give_birth(struct birth *b, teu_error **err)
+{
+	sigset_t all, before;
+	char *stacks =
+		mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	int pid, eno;
+
+	if (stacks == MAP_FAILED)
+		return err_oom(err);
+	b->stack = stacks;
+	/* No handler of the host may run on the borrowed memory. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	/* Exit signal 0: the host gets no SIGCHLD for it, and its wait() does not see it. */
+	pid = clone(first_child, stacks + 2 * STACK_SIZE, CLONE_VM | CLONE_VFORK, b);
+	eno = errno;
+	while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	munmap(stacks, 2 * STACK_SIZE);
+	if (pid < 0)
+		return err_errno(err, eno, "clone");
+	if (b->error == EACCES || b->error == EPERM)
+		return err_errno(err, b->error, "execute the helper from memory (is vm.memfd_noexec set?)");
+	return b->error ? err_errno(err, b->error, "execute the helper") : 0;
+}
+
+int spawn_helper(struct plan *p, const struct spawn_fds *fds, uint32_t hello, int *ret_wire, teu_error **err)
+{
+	_cleanup_close_ int plan_fd = -EBADF, wire = -EBADF, other = -EBADF, null = -EBADF;
+	struct wire_header greeting = { .type = WIRE_HELLO, .n1 = (int32_t)hello };
+	struct birth b = { 0 };
+	int pair[2], r = plan_seal(p, &plan_fd, err);
+
+	if (r < 0)
+		return r;
+	r = helper_open(&b.helper, err);
+	if (r < 0)
+		return r;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return err_errno(err, errno, "open /dev/null");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_errno(err, errno, "socketpair");
+	wire = pair[0];
+	other = pair[1];
+	if (send(wire, &greeting, sizeof(greeting), MSG_NOSIGNAL) < 0)
+		return err_errno(err, errno, "greet the monitor");
+
+	const int fixed[] = { plan_fd,	     other,	    fds->alive,	   fds->join,
+			      fds->stdio[0], fds->stdio[1], fds->stdio[2], fds->cgroup };
+
+	if (fds->n_more > MAX_FDS - ARRAY_SIZE(fixed))
+		return err_set(err, TEU_E_LIMIT, "more than %zu ports are published", MAX_FDS - ARRAY_SIZE(fixed));
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		b.fds[b.n_fds++] = fixed[i] >= 0 ? fixed[i] : null;
+	for (size_t i = 0; i < fds->n_more; i++)
+		b.fds[b.n_fds++] = fds->more[i];
+	r = give_birth(&b, err);
+	if (r < 0)
+		return r;
+	*ret_wire = TAKE_FD(wire);
+	return 0;
+}
+
+int spawn_await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err)
+{
+	struct wire_header m;
+	ssize_t n;
+
+	do
+		n = recv(wire, &m, sizeof(m), 0);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(m) && m.type == WIRE_STARTED) {
+		*ret_pid = m.n1;
+		return 0;
+	}
+	if (n == (ssize_t)sizeof(m) && m.type == WIRE_FAILED)
+		return plan_failure(p, m.n3, (unsigned)m.n2, m.n1, err);
+	return err_set(err, TEU_E_LAUNCH, "the container's monitor was killed during the launch");
+}

@@ -1,0 +1,102 @@
+/* state: what a container is doing now and how it last ended: the reader of what init/record.c writes. */
+#include "store/state.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/fd.h"
+#include "base/lock.h"
+
+enum { MAX_FILE = 4096 };
+
+static bool read_lines(int dir_fd, const char *path, char text[MAX_FILE])
+{
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, text, MAX_FILE - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
+/* The rest of the line that begins with @key and a blank; NULL: none. */
+static const char *value_of(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (; text && *text; text = strchr(text, '\n'), text += text != NULL)
+		if (strncmp(text, key, n) == 0 && text[n] == ' ')
+			return text + n + 1;
+	return NULL;
+}
+
+static int64_t number_of(const char *text, const char *key)
+{
+	const char *value = value_of(text, key);
+
+	return value ? strtoll(value, NULL, 10) : 0;
+}
+
+static void read_exit(const struct store *store, const char *id, struct container_state *s)
+{
+	char path[128], text[MAX_FILE];
+	const char *error;
+
+	snprintf(path, sizeof(path), "containers/%s/exit", id);
+	if (!read_lines(store->root_fd, path, text))
+		return;
+	s->state = TEU_STATE_EXITED;
+	s->exit_status = (int32_t)number_of(text, "status");
+	s->oom_killed = number_of(text, "oom");
+	s->started_ns = number_of(text, "started");
+	s->finished_ns = number_of(text, "finished");
+	s->restarts = (int32_t)number_of(text, "restarts");
+	error = value_of(text, "error");
+	if (error)
+		snprintf(s->error, sizeof(s->error), "%.*s", (int)strcspn(error, "\n"), error);
+}
+
+static bool is_frozen(const struct store *store, const char *id)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "containers/%s/paused", id);
+	return faccessat(store->run_fd, path, F_OK, 0) == 0;
+}
+
+int state_read(const struct store *store, const char *id, struct container_state *ret, teu_error **err)
+{
+	char path[128], alive[128], text[MAX_FILE];
+	int64_t now;
+
+	(void)err;
+	*ret = (struct container_state){ .state = TEU_STATE_CREATED };
+	read_exit(store, id, ret);
+	snprintf(path, sizeof(path), "containers/%s/state", id);
+	snprintf(alive, sizeof(alive), "containers/%s/alive", id);
+	if (!read_lines(store->run_fd, path, text))
+		return 0;
+	now = number_of(text, "started");
+	if (!lock_is_held(store->run_fd, alive)) {
+		/* Its monitor was killed, and the container with it (PR_SET_PDEATHSIG). */
+		if (now > ret->finished_ns) {
+			ret->state = TEU_STATE_EXITED;
+			ret->exit_status = 137;
+			ret->started_ns = now;
+		}
+		return 0;
+	}
+	ret->monitor_pid = (pid_t)number_of(text, "monitor");
+	ret->restarts = (int32_t)number_of(text, "restarts");
+	if (number_of(text, "restarting")) {
+		ret->state = TEU_STATE_RESTARTING;
+		return 0;
+	}
+	ret->state = is_frozen(store, id) ? TEU_STATE_PAUSED : TEU_STATE_RUNNING;
+	ret->pid = (pid_t)number_of(text, "pid");
+	ret->pid_start = (uint64_t)number_of(text, "pid_start");
+	ret->started_ns = now;
+	ret->error[0] = '\0';
+	return 0;
+}
