@@ -28,7 +28,6 @@
 	X(archive_write_header)                                                                                        \
 	X(archive_write_data)                                                                                          \
 	X(archive_write_close)                                                                                         \
-	X(archive_write_fail)                                                                                          \
 	X(archive_write_free)                                                                                          \
 	X(archive_entry_new)                                                                                           \
 	X(archive_entry_free)                                                                                          \
@@ -305,30 +304,36 @@ struct tar_writer {
 	struct archive *archive; /* owned */
 	int failed;		 /* what the callback returned, and its error */
 	teu_error *error;
-	bool finished;
+	bool closing; /* what is still to be written is not wanted */
 };
 
+/*
+ * libarchive leaks its buffer after an error of the callback (3.6), so it gets to see none before it is closed: our
+ * functions look at writer->failed after each call.
+ */
 static la_ssize_t write_piece(struct archive *archive, void *data, const void *bytes, size_t len)
 {
 	struct tar_writer *writer = data;
-	int r = writer->write(writer->data, bytes, len, &writer->error);
 
-	if (r == 0)
-		return (la_ssize_t)len;
-	writer->failed = r;
-	la.archive_set_error(archive, EIO, "the stream broke off");
-	return -1;
+	(void)archive;
+	if (writer->closing)
+		return -1;
+	if (!writer->failed)
+		writer->failed = writer->write(writer->data, bytes, len, &writer->error);
+	return (la_ssize_t)len;
+}
+
+static int writer_failed(struct tar_writer *writer, teu_error **err)
+{
+	if (writer->failed && err && !*err)
+		*err = TAKE_PTR(writer->error);
+	return writer->failed;
 }
 
 static int writer_error(struct tar_writer *writer, const char *doing, teu_error **err)
 {
 	const char *text = la.archive_error_string(writer->archive);
 
-	if (writer->failed) {
-		if (err && !*err)
-			*err = TAKE_PTR(writer->error);
-		return writer->failed;
-	}
 	return err_set(err, TEU_E_SYSTEM, "%s (%s)", doing, text ? text : "no reason given");
 }
 
@@ -400,7 +405,7 @@ int tar_writer_add(struct tar_writer *writer, const struct tar_entry *entry, teu
 	la.archive_entry_free(to);
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 		return writer_error(writer, entry->name, err);
-	return 0;
+	return writer_failed(writer, err);
 }
 
 int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t len, teu_error **err)
@@ -414,30 +419,28 @@ int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t len, te
 			return writer_error(writer, "write to a tar archive", err);
 		if (n == 0)
 			return err_set(err, TEU_E_SYSTEM, "more bytes than the tar entry was said to have");
+		if (writer->failed)
+			break;
 		at += n;
 		len -= (size_t)n;
 	}
-	return 0;
+	return writer_failed(writer, err);
 }
 
 int tar_writer_finish(struct tar_writer *writer, teu_error **err)
 {
 	if (la.archive_write_close(writer->archive) != ARCHIVE_OK)
 		return writer_error(writer, "end a tar archive", err);
-	writer->finished = true;
-	return 0;
+	return writer_failed(writer, err);
 }
 
 void tar_writer_free(struct tar_writer *writer)
 {
 	if (!writer)
 		return;
-	if (writer->archive) {
-		/* Else freeing would close it: write an end mark and call back. */
-		if (!writer->finished)
-			la.archive_write_fail(writer->archive);
+	writer->closing = true;
+	if (writer->archive)
 		la.archive_write_free(writer->archive);
-	}
 	teu_error_unref(writer->error);
 	free(writer);
 }

@@ -70,7 +70,8 @@ static ssize_t next_piece(void *data, const void **ret, teu_error **err)
 	(void)err;
 	free(copy);
 	copy = malloc(n ? n : 1);
-	memcpy(copy, p->at, n);
+	if (n)
+		memcpy(copy, p->at, n);
 	*ret = copy;
 	p->at += n;
 	p->left -= n;
