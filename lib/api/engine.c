@@ -3,6 +3,7 @@
 
 #include "api/options.h"
 #include "engine/engine.h"
+#include "engine/sweep.h"
 
 void teu_engine_options_init(teu_engine_options *opts)
 {
@@ -27,6 +28,20 @@ const char *teu_engine_state_root(const teu_engine *engine)
 const char *teu_engine_run_root(const teu_engine *engine)
 {
 	return engine->store.run_root;
+}
+
+int teu_engine_sweep(teu_engine *engine, teu_error **err)
+{
+	int r = engine_check(engine, err);
+
+	return r < 0 ? r : engine_sweep(engine, err);
+}
+
+int teu_engine_check(teu_engine *engine, char **ret_report, teu_error **err)
+{
+	int r = engine_check(engine, err);
+
+	return r < 0 ? r : engine_check_store(engine, ret_report, err);
 }
 
 const char *teu_version(void)

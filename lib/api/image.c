@@ -44,6 +44,17 @@ int teu_image_find(teu_engine *engine, const char *name, teu_image **ret_image, 
 	return r < 0 ? r : image_find(engine, name, ret_image, err);
 }
 
+int teu_image_import(teu_engine *engine, int fd, const char *reference, const teu_import_options *opts,
+		     teu_image **ret_image, teu_error **err)
+{
+	teu_import_options own;
+	int r = engine_check(engine, err);
+
+	if (r == 0)
+		r = options_take(&own, opts, "teu_import_options", err);
+	return r < 0 ? r : image_import(engine, fd, reference, &own, ret_image, err);
+}
+
 int teu_image_list_all(teu_engine *engine, teu_image_list **ret_images, teu_error **err)
 {
 	int r = engine_check(engine, err);
