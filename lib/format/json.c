@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
+
 /* Largest integer whose neighbours a double still tells apart. */
 static const double EXACT = 9007199254740992.0;
 
@@ -30,6 +32,12 @@ static bool too_deep(const char *text, size_t len)
 			return true;
 	}
 	return false;
+}
+
+/* What json_int() keeps as digits. */
+static bool is_digits(const json *v)
+{
+	return cJSON_IsRaw(v);
 }
 
 int json_parse(const char *text, size_t len, json **ret, teu_error **err)
@@ -253,7 +261,7 @@ bool json_is_array(const json *v)
 
 bool json_is_number(const json *v)
 {
-	return cJSON_IsNumber(v);
+	return cJSON_IsNumber(v) || is_digits(v);
 }
 
 bool json_is_bool(const json *v)
@@ -263,6 +271,8 @@ bool json_is_bool(const json *v)
 
 static bool is_integer(const json *v)
 {
+	if (is_digits(v))
+		return true;
 	return cJSON_IsNumber(v) && v->valuedouble == floor(v->valuedouble) && fabs(v->valuedouble) <= EXACT;
 }
 
@@ -273,6 +283,10 @@ const char *json_text(const json *v, const char *fallback)
 
 int64_t json_number(const json *v, int64_t fallback)
 {
+	int64_t n;
+
+	if (is_digits(v))
+		return parse_i64(v->valuestring, &n) ? n : fallback;
 	/* Sizes like INT64_MAX come as numbers too: clamped rather than lost. */
 	if (cJSON_IsNumber(v) && v->valuedouble >= 9223372036854775807.0)
 		return INT64_MAX;
