@@ -106,6 +106,14 @@ static int write_record(int dir_fd, const char *name, const struct bridge *b, te
 	return fd_replace_file(dir_fd, name, text, strlen(text), 0644, FD_NO_SYNC, err);
 }
 
+static void choose(struct bridge *b, uint32_t nth)
+{
+	const uint8_t *range = ranges[nth % ARRAY_SIZE(ranges)];
+
+	b->gateway = htonl((uint32_t)range[0] << 24 | (uint32_t)range[1] << 16 | 1);
+	b->prefix_len = PREFIX_LEN;
+}
+
 int bridge_read(const struct store *store, struct bridge *ret, teu_error **err)
 {
 	uint32_t first;
@@ -115,6 +123,7 @@ int bridge_read(const struct store *store, struct bridge *ret, teu_error **err)
 	r = name_bridge(store, ret, &first, err);
 	if (r < 0)
 		return r;
+	choose(ret, first);
 	read_record(store->root_fd, "networks/bridge.json", ret);
 	ret->index = 0;
 	read_record(store->run_fd, "network/bridge.json", ret);
@@ -243,22 +252,14 @@ static int set_up(struct bridge *b, bool same_rules, bool *ret_done, teu_error *
 static int choose_and_set_up(struct bridge *b, bool same_rules, uint32_t first, teu_error **err)
 {
 	bool done = false;
-	int r;
+	int r = set_up(b, same_rules, &done, err);
 
-	if (b->gateway) {
-		r = set_up(b, same_rules, &done, err);
-		if (r < 0 || done)
-			return r;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-		const uint8_t *range = ranges[(first + i) % ARRAY_SIZE(ranges)];
-
-		b->gateway = htonl((uint32_t)range[0] << 24 | (uint32_t)range[1] << 16 | 1);
-		b->prefix_len = PREFIX_LEN;
+	for (uint32_t i = 0; r == 0 && !done && i < ARRAY_SIZE(ranges); i++) {
+		choose(b, first + i);
 		r = set_up(b, false, &done, err);
-		if (r < 0 || done)
-			return r;
 	}
+	if (r < 0 || done)
+		return r;
 	return err_set(err, TEU_E_NO_SPACE,
 		       "no private /16 is free for bridge %s: addresses or routes of the host cover 172.16.0.0/12 and "
 		       "10.0.0.0/8; run the container with --network host or none",

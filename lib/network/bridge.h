@@ -15,7 +15,7 @@ struct bridge {
 	char name[16];	  /* of the link */
 	char table[16];	  /* of its packet rules */
 	uint32_t index;	  /* of the link; 0: not set up */
-	uint32_t gateway; /* the address of the host on it, network order; 0: not chosen yet */
+	uint32_t gateway; /* the address of the host on it, network order */
 	uint8_t prefix_len;
 };
 
@@ -26,7 +26,7 @@ struct bridge {
  */
 int bridge_ensure(const struct store *store, struct bridge *ret, teu_error **err);
 
-/* What is on record, without a look at the kernel. */
+/* What is on record, or would be chosen first, without a look at the kernel. */
 int bridge_read(const struct store *store, struct bridge *ret, teu_error **err);
 
 /* Takes link and rules out of the kernel; the range stays chosen. */

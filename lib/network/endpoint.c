@@ -37,22 +37,28 @@ static uint32_t host_link_index(const struct endpoint *ep)
 	return ntohl(address_of(ep->address)) & INT32_MAX;
 }
 
-static int reserve_ports(const struct bridge *bridge, const struct port_mapping *ports, size_t n, struct endpoint *ep,
-			 teu_error **err)
+static int copy_ports(const struct port_mapping *ports, size_t n, struct endpoint *ep, teu_error **err)
 {
-	int r;
-
 	ep->ports = calloc(n + 1, sizeof(*ep->ports));
 	if (!ep->ports)
 		return err_oom(err);
 	for (size_t i = 0; i < n; i++) {
 		ep->ports[i] = ports[i];
 		ep->ports[i].socket = -EBADF;
-		ep->n_ports++;
-		r = port_reserve(&ep->ports[i], err);
-		if (r < 0)
-			return r;
 	}
+	ep->n_ports = n;
+	return 0;
+}
+
+static int reserve_ports(const struct bridge *bridge, const struct port_mapping *ports, size_t n, struct endpoint *ep,
+			 teu_error **err)
+{
+	int r = copy_ports(ports, n, ep, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = port_reserve(&ep->ports[i], err);
+	if (r < 0)
+		return r;
 	/* The ports are ours, so whatever stands in the maps for them was left by a monitor that was killed. */
 	return ports_withdraw(bridge->table, 0, ep->ports, n, err);
 }
@@ -88,6 +94,19 @@ int endpoint_open(const struct store *store, const char *container_id, const str
 		endpoint_done(ret);
 	}
 	return r;
+}
+
+int endpoint_preview(const struct store *store, const char *container_id, const struct port_mapping *ports,
+		     size_t n_ports, struct endpoint *ret, teu_error **err)
+{
+	struct bridge bridge;
+	int r = bridge_read(store, &bridge, err);
+
+	*ret = (struct endpoint){ .n_ports = 0 };
+	if (r < 0)
+		return r;
+	fill(&bridge, container_id, htonl(ntohl(bridge.gateway) + 1), ret);
+	return copy_ports(ports, n_ports, ret, err);
 }
 
 int endpoint_host_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err)

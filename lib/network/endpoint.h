@@ -33,6 +33,11 @@ struct endpoint {
 int endpoint_open(const struct store *store, const char *container_id, const struct port_mapping *ports, size_t n_ports,
 		  struct endpoint *ret, teu_error **err);
 
+/* What endpoint_open() would give, without taking or setting up anything: for plans that are only looked at. The
+ * address is the first of the range, whoever has it, and ports that the kernel would choose stay 0. */
+int endpoint_preview(const struct store *store, const char *container_id, const struct port_mapping *ports,
+		     size_t n_ports, struct endpoint *ret, teu_error **err);
+
 /* Host side, sent by the monitor once the first process exists: the veth pair with its peer "eth0" in that process's
  * namespace, up and in the bridge. */
 int endpoint_host_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
