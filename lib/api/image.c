@@ -55,6 +55,32 @@ int teu_image_import(teu_engine *engine, int fd, const char *reference, const te
 	return r < 0 ? r : image_import(engine, fd, reference, &own, ret_image, err);
 }
 
+int teu_image_save(teu_engine *engine, const char *const *names, size_t n_names, int fd, const teu_save_options *opts,
+		   teu_error **err)
+{
+	teu_save_options own;
+	int r = engine_check(engine, err);
+
+	if (r == 0)
+		r = options_take(&own, opts, "teu_save_options", err);
+	if (r < 0)
+		return r;
+	if (own.format != TEU_ARCHIVE_DOCKER && own.format != TEU_ARCHIVE_OCI)
+		return err_set(err, TEU_E_INVALID, "teu_save_options.format: %d is not an archive format", own.format);
+	return image_save(engine, names, n_names, fd, &own, err);
+}
+
+int teu_image_load(teu_engine *engine, int fd, const teu_load_options *opts, teu_image_list **ret_images,
+		   teu_error **err)
+{
+	teu_load_options own;
+	int r = engine_check(engine, err);
+
+	if (r == 0)
+		r = options_take(&own, opts, "teu_load_options", err);
+	return r < 0 ? r : image_load_archive(engine, fd, &own, ret_images, err);
+}
+
 int teu_image_list_all(teu_engine *engine, teu_image_list **ret_images, teu_error **err)
 {
 	int r = engine_check(engine, err);

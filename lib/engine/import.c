@@ -11,6 +11,7 @@
 #include "oci/media_type.h"
 #include "oci/reference.h"
 #include "store/content.h"
+#include "store/gc.h"
 #include "store/leases.h"
 
 /* What the caller asked for, checked before a byte is read. */
@@ -93,16 +94,33 @@ static int store_documents(teu_engine *engine, const struct request *req, const 
 	return r < 0 ? r : content_put(&engine->store, text, strlen(text), ret_manifest, err);
 }
 
+static int import(teu_engine *engine, int fd, const struct request *req, struct progress *progress, uint64_t max_size,
+		  teu_image **ret, teu_error **err)
+{
+	_cleanup_free_ char *digest = NULL, *diff_id = NULL, *manifest = NULL;
+	struct unpack_options unpack;
+	struct descriptor layer = { 0 };
+	const char *media_type = NULL;
+	int r;
+
+	progress_subject(progress, req->name ? reference_shorten(req->name) : "import", "unpacking", 0);
+	unpack = progress_unpack_options(progress, max_size);
+	r = unpack_import(engine, fd, &unpack, &digest, &layer.size, &media_type, &diff_id, err);
+	r = progress_check(progress, r, err);
+	if (r < 0)
+		return r;
+	layer.digest = digest;
+	layer.media_type = (char *)media_type;
+	r = store_documents(engine, req, &layer, diff_id, &manifest, err);
+	return r < 0 ? r : image_store(engine, manifest, req->name, NULL, ret, err);
+}
+
 int image_import(teu_engine *engine, int fd, const char *reference, const teu_import_options *opts, teu_image **ret,
 		 teu_error **err)
 {
 	_cleanup_(request_done) struct request req = { 0 };
 	_cleanup_(lease_done) struct lease lease = LEASE_INIT;
 	_cleanup_(progress_done) struct progress progress = PROGRESS_INIT;
-	_cleanup_free_ char *digest = NULL, *diff_id = NULL, *manifest = NULL;
-	struct unpack_options unpack;
-	struct descriptor layer = { 0 };
-	const char *media_type = NULL;
 	int r = read_request(reference, opts, &req, err);
 
 	if (r == 0)
@@ -114,14 +132,10 @@ int image_import(teu_engine *engine, int fd, const char *reference, const teu_im
 		r = lease_add_all(&lease, err);
 	if (r < 0)
 		return r;
-	progress_subject(&progress, req.name ? reference_shorten(req.name) : "import", "unpacking", 0);
-	unpack = progress_unpack_options(&progress, opts->max_layer_size);
-	r = unpack_import(engine, fd, &unpack, &digest, &layer.size, &media_type, &diff_id, err);
-	r = progress_check(&progress, r, err);
-	if (r < 0)
-		return r;
-	layer.digest = digest;
-	layer.media_type = (char *)media_type;
-	r = store_documents(engine, &req, &layer, diff_id, &manifest, err);
-	return r < 0 ? r : image_store(engine, manifest, req.name, NULL, ret, err);
+	r = import(engine, fd, &req, &progress, opts->max_layer_size, ret, err);
+	if (r < 0) {
+		lease_done(&lease);
+		gc_collect(&engine->store, GC_UNREACHED, NULL, NULL);
+	}
+	return err_wrap(err, r, "import");
 }
