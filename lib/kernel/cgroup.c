@@ -300,6 +300,8 @@ static int explain(const struct cgroup_op *op, int eno, teu_error **err)
 		r = err_set(err, TEU_E_UNSUPPORTED, "this machine's cgroups have no %s", file);
 	else if (eno == EBUSY && strncmp(file, "memory.", 7) == 0)
 		r = err_set(err, TEU_E_CONFLICT, "write %s to %s: more than that is in use", op->value, op->path);
+	else if (op->field && (eno == ERANGE || eno == ENODEV))
+		r = err_set(err, TEU_E_INVALID, "write %s to %s: %s", op->value, op->path, strerrordesc_np(eno));
 	else
 		r = err_errno(err, eno, "write %s to %s", op->value, op->path);
 	if (op->field) {
