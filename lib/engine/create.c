@@ -11,6 +11,7 @@
 #include "engine/create_parts.h"
 #include "engine/names.h"
 #include "engine/spec.h"
+#include "store/container_write.h"
 #include "store/layers.h"
 #include "store/volumes.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "engine/ports.h"
 
 bool inspect_endpoint(const teu_container *container, struct endpoint *ret)

@@ -18,13 +18,16 @@
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
+#include "store/container_write.h"
 #include "store/content.h"
 #include "store/gc.h"
 #include "store/layers.h"
 
 int engine_sweep(teu_engine *engine, teu_error **err)
 {
-	return gc_collect(&engine->store, GC_LEFTOVERS, NULL, err);
+	int r = containers_sweep(&engine->store, err);
+
+	return r < 0 ? r : gc_collect(&engine->store, GC_LEFTOVERS, NULL, err);
 }
 
 static int list_folder(const struct store *store, const char *folder, struct strv *ret, teu_error **err)

@@ -70,9 +70,10 @@ END_TEST
 
 START_TEST(mounts_of_all_kinds)
 {
-	json *record = record_of("{\"HostConfig\":{\"Binds\":[\"/tmp:/a:ro,rshared\",\"vol:/b\",\"/c\"],"
-				 "\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/d\",\"TmpfsOptions\":{\"SizeBytes\":4096,"
-				 "\"Mode\":1023}}],\"Tmpfs\":{\"/e\":\"exec,size=1m\"}}}");
+	json *record =
+		record_of("{\"HostConfig\":{\"Binds\":[\"/tmp:/a:ro,rshared\",\"vol:/b\",\"/c\"],"
+			  "\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/d\",\"TmpfsOptions\":{\"SizeBytes\":4096,"
+			  "\"Mode\":1023}}],\"Tmpfs\":{\"/e\":\"exec,size=1m\"}}}");
 	const json *mount = json_first(json_get(record, "Mounts"));
 	char *options;
 
@@ -129,8 +130,7 @@ START_TEST(bad_bodies_name_field_and_cause)
 		{ "{\"HostConfig\":{\"Links\":[\"a\"]}}",
 		  "HostConfig.Links: not supported: links between containers are not supported" },
 		{ "{\"HostConfig\":{\"PidMode\":\"x\"}}", "HostConfig.PidMode: invalid mode \"x\"" },
-		{ "{\"HostConfig\":{\"PidMode\":\"container:nope\"}}",
-		  "HostConfig.PidMode: no such container: nope" },
+		{ "{\"HostConfig\":{\"PidMode\":\"container:nope\"}}", "HostConfig.PidMode: no such container: nope" },
 		{ "{\"HostConfig\":{\"NetworkMode\":\"lan\"}}",
 		  "HostConfig.NetworkMode: network lan not found: there are bridge, host, none and container:NAME" },
 		{ "{\"Hostname\":\"x\",\"HostConfig\":{\"UTSMode\":\"host\"}}",
@@ -222,12 +222,13 @@ START_TEST(a_committed_container_is_found_and_its_volumes_are_there)
 	ck_assert_int_eq(container_find(engine, "web", &found, NULL), 0);
 	ck_assert_str_eq(found->id, json_get_text(record, "Id", ""));
 	ck_assert_int_eq(container_spec(found, &spec, NULL), 0);
-	ck_assert_str_eq(json_text(json_find(spec, "hostname"), ""), json_text(json_find(record, "Config.Hostname"), "?"));
+	ck_assert_str_eq(json_text(json_find(spec, "hostname"), ""),
+			 json_text(json_find(record, "Config.Hostname"), "?"));
 	ck_assert_int_eq(volumes_read(&engine->store, "vol", &volume, NULL), 0);
 	json_free(volume);
 	volume = NULL;
-	ck_assert_int_eq(volumes_read(&engine->store, json_text(json_first(json_get(record, "AnonymousVolumes")), ""), &volume,
-				      NULL),
+	ck_assert_int_eq(volumes_read(&engine->store, json_text(json_first(json_get(record, "AnonymousVolumes")), ""),
+				      &volume, NULL),
 			 0);
 	json_free(volume);
 	ck_assert_int_eq(volumes_remove(&engine->store, "vol", NULL), TEU_E_CONFLICT);
@@ -244,7 +245,8 @@ START_TEST(a_taken_name_is_refused_and_a_made_up_one_replaced)
 	ck_assert_int_eq(create_record_from(engine, "{}", &image, "web", &second, NULL), 0);
 	ck_assert_int_eq(spec_build(engine, second, &spec, NULL), 0);
 	ck_assert_int_eq(create_commit(engine, second, spec, true, &err), TEU_E_CONFLICT);
-	ck_assert_ptr_nonnull(strstr(teu_error_message(err), "the container name \"/web\" is already in use by container"));
+	ck_assert_ptr_nonnull(
+		strstr(teu_error_message(err), "the container name \"/web\" is already in use by container"));
 	ck_assert_int_eq(create_commit(engine, second, spec, false, NULL), 0);
 	ck_assert_str_ne(json_get_text(second, "Name", ""), "web");
 	teu_error_unref(err);
