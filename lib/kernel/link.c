@@ -17,6 +17,13 @@ static void put_end(struct nlmsghdr *m, const struct link_end *end)
 		mnl_attr_put(m, IFLA_ADDRESS, 6, end->mac);
 }
 
+/* A queue a processor is the default, each with its folder in sysfs: many times the work, and veth needs none of it. */
+static void put_one_queue(struct nlmsghdr *m)
+{
+	mnl_attr_put_u32(m, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(m, IFLA_NUM_RX_QUEUES, 1);
+}
+
 void link_put_veth(struct nl_writer *w, const struct link_end *host, uint32_t bridge, const struct link_end *peer,
 		   size_t *ret_pid_at)
 {
@@ -26,8 +33,8 @@ void link_put_veth(struct nl_writer *w, const struct link_end *host, uint32_t br
 		nl_begin(w, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, sizeof(*head), (void *)&head);
 
 	head->ifi_index = (int)host->index;
-	head->ifi_flags = head->ifi_change = IFF_UP;
 	put_end(m, host);
+	put_one_queue(m);
 	mnl_attr_put_u32(m, IFLA_MASTER, bridge);
 
 	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
@@ -37,6 +44,7 @@ void link_put_veth(struct nl_writer *w, const struct link_end *host, uint32_t br
 	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
 	head->ifi_index = (int)peer->index;
 	put_end(m, peer);
+	put_one_queue(m);
 	*ret_pid_at = nl_offset(w, mnl_attr_get_payload(mnl_nlmsg_get_payload_tail(m)));
 	mnl_attr_put_u32(m, IFLA_NET_NS_PID, 0);
 	mnl_attr_nest_end(m, inner);

@@ -17,7 +17,7 @@ struct link_end {
 };
 
 /*
- * One message that makes both ends of a veth pair: @host up in the bridge with index @bridge, @peer (down) in the
+ * One message that makes both ends of a veth pair, down: @host in the bridge with index @bridge (0: none), @peer in the
  * network namespace of a process whose pid, as the sender sees it, is to be written to *@ret_pid_at of the batch.
  */
 void link_put_veth(struct nl_writer *w, const struct link_end *host, uint32_t bridge, const struct link_end *peer,

@@ -16,7 +16,7 @@
  * those of tunnels which some modules put into every new namespace. */
 enum { GUEST_LINK = 64 };
 
-enum { VETH_ID_LEN = 11 }; /* a link's name has 15 characters */
+enum { VETH_ID_LEN = 8 };
 
 static uint32_t address_of(const char *dotted)
 {
@@ -26,9 +26,10 @@ static uint32_t address_of(const char *dotted)
 	return address.s_addr;
 }
 
-static void name_host_link(const char *container_id, char ret_name[16])
+/* With a piece of the address, as the link of the container's last run may be there for some moments yet. */
+static void name_host_link(const char *container_id, uint32_t address, char ret_name[16])
 {
-	snprintf(ret_name, 16, "veth%.*s", VETH_ID_LEN, container_id);
+	snprintf(ret_name, 16, "veth%.*s%03x", VETH_ID_LEN, container_id, ntohl(address) & 0xfff);
 }
 
 /* No other container of this machine has the same address, so nor has another link this number. */
@@ -69,7 +70,7 @@ static void fill(const struct bridge *bridge, const char *container_id, uint32_t
 	inet_ntop(AF_INET, &bridge->gateway, ep->gateway, sizeof(ep->gateway));
 	ep->prefix_len = bridge->prefix_len;
 	bridge_mac(address, ep->mac);
-	name_host_link(container_id, ep->host_link);
+	name_host_link(container_id, address, ep->host_link);
 	snprintf(ep->bridge, sizeof(ep->bridge), "%s", bridge->name);
 	ep->bridge_index = bridge->index;
 }
@@ -109,6 +110,15 @@ int endpoint_preview(const struct store *store, const char *container_id, const 
 	return copy_ports(ports, n_ports, ret, err);
 }
 
+/* Without an IPv6 address of its own, link-local as it may be, a link is quiet: otherwise each new container would
+ * announce itself to all others on the bridge. */
+static void put_up(struct nl_writer *w, uint32_t index)
+{
+	if (access("/proc/net/if_inet6", F_OK) == 0)
+		link_put_no_ipv6_address(w, index);
+	link_put_up(w, index);
+}
+
 int endpoint_host_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
@@ -118,6 +128,7 @@ int endpoint_host_batch(const struct endpoint *ep, struct nl_batch *ret, teu_err
 	int r;
 
 	link_put_veth(&w, &host, ep->bridge_index, &guest, &pid_at);
+	put_up(&w, host.index);
 	/* Where bridged packets pass the rules too (br_netfilter), one that a container sends to its own published port
 	 * never leaves the bridge, and has to go back where it came from. */
 	if (ep->n_ports)
@@ -141,11 +152,8 @@ int endpoint_guest_batch(const struct endpoint *ep, struct nl_batch *ret, teu_er
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 
 	link_put_up(&w, LINK_LOOPBACK);
-	/* Without an address of its own for IPv6 a container is quiet, and a start costs the same on a full bridge. */
-	if (access("/proc/net/if_inet6", F_OK) == 0)
-		link_put_no_ipv6_address(&w, GUEST_LINK);
 	addr_put(&w, GUEST_LINK, address_of(ep->address), ep->prefix_len);
-	link_put_up(&w, GUEST_LINK);
+	put_up(&w, GUEST_LINK);
 	addr_put_default_route(&w, GUEST_LINK, address_of(ep->gateway));
 	return nl_batch_take(ret, NETLINK_ROUTE, &w, err);
 }
@@ -283,9 +291,7 @@ int endpoint_close(const struct store *store, const char *container_id, const st
 	char owner[IPAM_ID_MAX], table[16];
 	int r;
 
-	r = remove_link(ep->host_link, err);
-	if (r == 0)
-		r = ipam_owner(store, address, owner, err);
+	r = ipam_owner(store, address, owner, err);
 	if (r < 0 || strcmp(owner, container_id) != 0)
 		return r;
 	bridge_table(ep->bridge, table);
@@ -325,7 +331,7 @@ static int release_dead(uint32_t address, const char *id, void *data, teu_error 
 
 	if (sweep->is_alive(id, sweep->data))
 		return 0;
-	name_host_link(id, link);
+	name_host_link(id, address, link);
 	r = remove_link(link, err);
 	return r < 0 ? r : ipam_release(sweep->store, address, id, err);
 }

@@ -61,8 +61,11 @@ json *nl_batch_json(const struct nl_batch *batch);
 json *endpoint_to_json(const struct endpoint *ep);
 int endpoint_from_json(const json *text, struct endpoint *ret, teu_error **err);
 
-/* Gives the address back and takes the published ports and the veth out of the kernel; whatever is gone already, or
- * another container's by now, is left alone. */
+/*
+ * Gives the address back and takes the published ports out of the kernel; whatever is gone already, or another
+ * container's by now, is left alone. The veth pair goes with the container's namespace: to remove it here would mean to
+ * wait for what the kernel does in the background (10 to 20 ms).
+ */
 int endpoint_close(const struct store *store, const char *container_id, const struct endpoint *ep, teu_error **err);
 void endpoint_done(struct endpoint *ep);
 

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 
-static int open_addresses(const struct store *store, int *ret_fd, teu_error **err)
+/* The folders are there but for the first time, and to try to make one disturbs all others that use it. */
+static int open_folder(const struct store *store, const char *name, int *ret_fd, teu_error **err)
 {
-	return fd_open_dir(store->run_fd, "addresses", 0710, ret_fd, err);
+	*ret_fd = openat(store->run_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? fd_open_dir(store->run_fd, name, 0710, ret_fd, err) : 0;
 }
 
 /*
@@ -24,12 +27,13 @@ static int open_addresses(const struct store *store, int *ret_fd, teu_error **er
 static int open_counter(const struct store *store, _Atomic uint32_t **ret, teu_error **err)
 {
 	_cleanup_close_ int dir = -EBADF, fd = -EBADF;
-	int r = fd_open_dir(store->run_fd, "network", 0710, &dir, err);
+	struct stat st;
+	int r = open_folder(store, "network", &dir, err);
 
 	if (r < 0)
 		return r;
 	fd = openat(dir, "next-address", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, sizeof(**ret)) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || (st.st_size == 0 && ftruncate(fd, sizeof(**ret)) < 0))
 		return err_errno(err, errno, "open %s/network/next-address", store->run_root);
 	*ret = mmap(NULL, sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (*ret == MAP_FAILED)
@@ -67,7 +71,7 @@ int ipam_take(const struct store *store, uint32_t gateway, uint8_t prefix_len, c
 
 	if (strlen(id) == 0 || strlen(id) >= IPAM_ID_MAX)
 		return err_set(err, TEU_E_INVALID, "container id '%.20s' is empty or too long", id);
-	r = open_addresses(store, &dir, err);
+	r = open_folder(store, "addresses", &dir, err);
 	if (r < 0)
 		return r;
 	r = open_counter(store, &counter, err);
@@ -117,7 +121,7 @@ int ipam_each(const struct store *store, int (*each)(uint32_t address, const cha
 	char owner[IPAM_ID_MAX];
 	struct dirent *entry;
 	uint32_t address;
-	int dir, r = open_addresses(store, &dir, err);
+	int dir, r = open_folder(store, "addresses", &dir, err);
 
 	if (r < 0)
 		return r;

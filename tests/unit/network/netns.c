@@ -176,6 +176,7 @@ struct peer peer_outside(void)
 	w = (struct nl_writer){ .seq = 0 };
 	link_put_veth(&w, &host, 0, &guest, &pid_at);
 	addr_put(&w, OUTSIDE_LINK, host_ip, 24);
+	link_put_up(&w, OUTSIDE_LINK);
 	ck_assert_int_eq(nl_batch_take(&batch, NETLINK_ROUTE, &w, NULL), 0);
 	batch.pid_at = pid_at;
 	send_to_host(&batch, peer.pid);
