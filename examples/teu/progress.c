@@ -85,6 +85,12 @@ static void draw(struct progress *p, int64_t now)
 	p->drawn_ns = now;
 }
 
+/* In a log: what happened, not what is about to. */
+static bool worth_a_line(const char *action)
+{
+	return strcmp(action, "waiting") != 0 && strcmp(action, "resolving") != 0;
+}
+
 int progress_report(const teu_progress *step, void *data)
 {
 	struct progress *p = data;
@@ -106,7 +112,7 @@ int progress_report(const teu_progress *step, void *data)
 	line->total = step->total;
 	if (p->terminal && (changed || now - p->drawn_ns > REDRAW_NS))
 		draw(p, now);
-	else if (!p->terminal && changed && strcmp(step->action, "waiting") != 0)
+	else if (!p->terminal && changed && worth_a_line(step->action))
 		fprintf(p->out, "%s: %s\n", line->id, said(line->action));
 	return 0;
 }

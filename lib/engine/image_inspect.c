@@ -103,6 +103,35 @@ static bool add_fields(json *document, const teu_image *image)
 	       json_add(document, "GraphDriver", graph_driver(image)) && json_add(document, "RootFS", rootfs(image));
 }
 
+/* Unpacked bytes of the @i-th layer, lowest first; 0 where its record is gone. */
+static int64_t layer_size(const teu_image *image, size_t i)
+{
+	_cleanup_(layer_done) struct layer layer = { 0 };
+
+	if (i >= image->chains.n || layers_read(&image->engine->store, image->chains.items[i], &layer, NULL) < 0)
+		return 0;
+	return (int64_t)layer.size;
+}
+
+/*
+ * The steps that made the image, oldest first, as its config has them and with the "size" of their layers: what
+ * Docker's GET /images/{name}/history needs, which has no call of its own.
+ */
+static bool add_history(json *document, const teu_image *image)
+{
+	json *list = json_add_array(document, "History");
+	size_t layer = 0;
+
+	json_foreach (step, json_get(image->config, "history")) {
+		json *copy = json_copy(step);
+		bool empty = json_get_truth(step, "empty_layer", false);
+
+		if (!json_append(list, copy) || !json_add_int(copy, "size", empty ? 0 : layer_size(image, layer++)))
+			return false;
+	}
+	return list != NULL;
+}
+
 /* Docker's containerd store shows the manifest like this; it has no other place in the document. */
 static bool add_descriptor(json *document, const teu_image *image)
 {
@@ -116,6 +145,8 @@ int image_inspect(teu_image *image, char **ret_json, teu_error **err)
 {
 	_cleanup_json_ json *document = json_object();
 
-	*ret_json = add_fields(document, image) && add_descriptor(document, image) ? json_print(document) : NULL;
+	*ret_json = add_fields(document, image) && add_descriptor(document, image) && add_history(document, image)
+			    ? json_print(document)
+			    : NULL;
 	return *ret_json ? 0 : err_oom(err);
 }
