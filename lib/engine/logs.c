@@ -1,0 +1,184 @@
+/*
+ * logs: reads what a monitor wrote: a JSON line a record (init/log.c). Following waits on inotify for more and on the monitor's socket for the
+ * end; nothing is polled by time.
+ */
+#include "engine/logs.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/strbuf.h"
+#include "engine/attach.h"
+
+enum { BLOCK = 64 << 10, MAX_LINE = 1 << 20 };
+
+struct reader {
+	int fd;
+	struct strbuf rest; /* the begin of a line whose end is not written yet */
+	const teu_logs_options *opts;
+	teu_log_record_cb cb;
+	void *data;
+	bool past_until;
+};
+
+static void reader_done(struct reader *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	strbuf_done(&r->rest);
+}
+
+/* One line. A record that can't be read (a disk that was full) is passed over. */
+static int deliver(struct reader *r, const char *line, size_t len, teu_error **err)
+{
+	_cleanup_json_ json *v = NULL;
+	_cleanup_error_ teu_error *ignored = NULL;
+	teu_log_record record = { 0 };
+
+	if (json_parse(line, len, &v, &ignored) < 0)
+		return 0;
+	record.text = json_get_text(v, "log", "");
+	record.len = strlen(record.text);
+	record.stream = strcmp(json_get_text(v, "stream", ""), "stderr") == 0 ? TEU_STDERR : TEU_STDOUT;
+	clock_parse(json_get_text(v, "time", ""), &record.time_ns);
+	if (r->opts->since_ns && record.time_ns < r->opts->since_ns)
+		return 0;
+	if (r->opts->until_ns && record.time_ns > r->opts->until_ns) {
+		r->past_until = true;
+		return 0;
+	}
+	return r->cb(&record, r->data) ? err_set(err, TEU_E_CANCELLED, "stopped by the caller") : 0;
+}
+
+/* Everything up to the end of the file as it is now. */
+static int read_all(struct reader *r, teu_error **err)
+{
+	char block[BLOCK];
+	ssize_t n;
+
+	while ((n = read(r->fd, block, sizeof(block))) > 0) {
+		char *at = block, *end = block + n, *line_end;
+
+		while ((line_end = memchr(at, '\n', (size_t)(end - at)))) {
+			int status;
+
+			strbuf_add(&r->rest, at, (size_t)(line_end - at));
+			if (r->rest.oom)
+				return err_oom(err);
+			status = deliver(r, r->rest.text, r->rest.len, err);
+			if (status < 0 || r->past_until)
+				return status;
+			strbuf_reset(&r->rest);
+			at = line_end + 1;
+			status = cancel_check(r->opts->cancel, err);
+			if (status < 0)
+				return status;
+		}
+		if (r->rest.len > MAX_LINE)
+			strbuf_reset(&r->rest);
+		strbuf_add(&r->rest, at, (size_t)(end - at));
+	}
+	return n < 0 ? err_errno(err, errno, "read the log") : 0;
+}
+
+/* Puts the reader where the last @lines begin: blocks are looked at from the end. */
+static int seek_tail(struct reader *r, int64_t lines, teu_error **err)
+{
+	char block[BLOCK];
+	off_t at = lseek(r->fd, 0, SEEK_END), end = at;
+
+	if (lines < 0)
+		return 0;
+	while (at > 0) {
+		size_t part = at < BLOCK ? (size_t)at : BLOCK;
+		ssize_t n;
+
+		at -= (off_t)part;
+		n = pread(r->fd, block, part, at);
+		if (n < 0)
+			return err_errno(err, errno, "read the log");
+		for (ssize_t i = n - 1; i >= 0; i--)
+			if (block[i] == '\n' && at + i + 1 < end && --lines == 0) {
+				lseek(r->fd, at + i + 1, SEEK_SET);
+				return 0;
+			}
+	}
+	lseek(r->fd, 0, SEEK_SET);
+	return 0;
+}
+
+/* True when the wire's other end has told of the end, or is gone. */
+static bool ended(int wire)
+{
+	struct wire_header m;
+	ssize_t n = recv(wire, &m, sizeof(m), MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (n >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
+}
+
+static int follow(struct reader *r, int wire, int watch, teu_error **err)
+{
+	char events[4096];
+	bool end = false;
+
+	while (!end && !r->past_until) {
+		struct pollfd p[3] = { { watch, POLLIN, 0 }, { wire, POLLIN, 0 }, { cancel_fd(r->opts->cancel), POLLIN, 0 } };
+		int status = read_all(r, err);
+
+		if (status < 0)
+			return status;
+		if (poll(p, 3, -1) < 0 && errno != EINTR)
+			return err_errno(err, errno, "poll");
+		if (p[2].revents)
+			return cancel_check(r->opts->cancel, err);
+		if (p[0].revents && read(watch, events, sizeof(events)) < 0 && errno != EINTR)
+			return err_errno(err, errno, "read inotify");
+		if (p[1].revents)
+			end = ended(wire);
+	}
+	return read_all(r, err);
+}
+
+static int open_log(teu_container *c, bool make, int *ret_fd, char path[200], teu_error **err)
+{
+	snprintf(path, 200, "containers/%s/%s-json.log", c->id, c->id);
+	*ret_fd = openat(c->engine->store.root_fd, path, O_RDONLY | O_CLOEXEC | (make ? O_CREAT : 0), 0640);
+	if (*ret_fd < 0 && errno != ENOENT)
+		return err_errno(err, errno, "open the log of container %s", c->name);
+	return 0;
+}
+
+int container_logs(teu_container *c, const teu_logs_options *opts, teu_log_record_cb cb, void *data, teu_error **err)
+{
+	_cleanup_(reader_done) struct reader r = { .fd = -EBADF, .opts = opts, .cb = cb, .data = data };
+	_cleanup_close_ int wire = -EBADF, watch = -EBADF;
+	_cleanup_error_ teu_error *not_running = NULL;
+	_cleanup_free_ char *whole = NULL;
+	char path[200];
+	bool live = opts->follow && attach_connect(c, 0, &wire, &not_running) == 0;
+	int status = open_log(c, live, &r.fd, path, err);
+
+	if (status < 0 || r.fd < 0)
+		return status;
+	if (live) {
+		watch = inotify_init1(IN_CLOEXEC);
+		if (asprintf(&whole, "%s/%s", c->engine->store.root, path) < 0)
+			return err_oom(err);
+		if (watch < 0 || inotify_add_watch(watch, whole, IN_MODIFY) < 0)
+			return err_errno(err, errno, "watch the log of container %s", c->name);
+	}
+	if (opts->tail) {
+		status = seek_tail(&r, opts->tail, err);
+		if (status < 0)
+			return status;
+	}
+	return live ? follow(&r, wire, watch, err) : read_all(&r, err);
+}

@@ -1,0 +1,78 @@
+/* start_files: the three files a container sees instead of the image's. They lie in its folder and are bound into place. */
+#include "engine/start_files.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "network/resolv.h"
+
+enum { MAX_RESOLV = 64 << 10 };
+
+/* Kept in place: a running container's mount must go on showing this very file. */
+static int put(teu_container *container, const char *name, const struct strbuf *text, teu_error **err)
+{
+	char path[128];
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	if (text->oom)
+		return err_oom(err);
+	snprintf(path, sizeof(path), "containers/%s/%s", container->id, name);
+	fd = openat(container->engine->store.root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", path);
+	r = fd_write_all(fd, text->text ? text->text : "", text->len);
+	return r < 0 ? err_errno(err, -r, "write %s", path) : 0;
+}
+
+static int read_list(const json *host, const char *key, struct strv *ret, teu_error **err)
+{
+	return json_read_strings(host, "HostConfig", key, ret, err);
+}
+
+static int write_resolv(teu_container *container, const json *host, const char *network, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv servers = STRV_INIT, search = STRV_INIT, options = STRV_INIT;
+	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	_cleanup_free_ char *of_host = NULL;
+	_cleanup_error_ teu_error *ignored = NULL;
+	int r = read_list(host, "Dns", &servers, err);
+
+	if (r == 0)
+		r = read_list(host, "DnsSearch", &search, err);
+	if (r == 0)
+		r = read_list(host, "DnsOptions", &options, err);
+	if (r < 0)
+		return r;
+	fd_read_file(AT_FDCWD, "/etc/resolv.conf", MAX_RESOLV, &of_host, NULL, &ignored);
+	r = resolv_conf(of_host ? of_host : "", strcmp(network, "host") == 0, &servers, &search, &options, &text, err);
+	return r < 0 ? r : put(container, "resolv.conf", &text, err);
+}
+
+static int write_hosts(teu_container *container, const json *spec, const json *host, const struct endpoint *ep, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv extra = STRV_INIT;
+	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	int r = read_list(host, "ExtraHosts", &extra, err);
+
+	if (r == 0)
+		r = resolv_hosts(json_get_text(json_get(container->record, "Config"), "Hostname", ""),
+				 json_get_text(spec, "domainname", NULL), ep ? ep->address : NULL, ep ? ep->gateway : NULL,
+				 &extra, &text, err);
+	return r < 0 ? r : put(container, "hosts", &text, err);
+}
+
+int start_write_files(teu_container *container, const json *spec, const char *network, const struct endpoint *ep, teu_error **err)
+{
+	const json *host = json_get(container->record, "HostConfig");
+	_cleanup_(strbuf_done) struct strbuf name = STRBUF_INIT;
+	int r;
+
+	strbuf_addf(&name, "%s\n", json_get_text(json_get(container->record, "Config"), "Hostname", ""));
+	r = put(container, "hostname", &name, err);
+	if (r == 0)
+		r = write_hosts(container, spec, host, ep, err);
+	return r < 0 ? r : write_resolv(container, host, network, err);
+}

@@ -1,0 +1,207 @@
+/* stop: signals to a container, and its end. A signal goes to a pidfd whose start time was compared, never to a bare pid. */
+#include "engine/stop.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "engine/attach.h"
+#include "engine/finish.h"
+#include "engine/process.h"
+#include "engine/signals.h"
+#include "kernel/cgroup.h"
+#include "store/state.h"
+
+enum { STOP_MS = 10000, KILL_MS = 30000 };
+
+static int touch(teu_container *c, const char *name, teu_error **err)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "containers/%s/%s", c->id, name);
+	return fd_replace_file(c->engine->store.run_fd, path, "", 0, 0600, FD_NO_SYNC, err);
+}
+
+static bool is_running(const struct container_state *s)
+{
+	return s->state == TEU_STATE_RUNNING || s->state == TEU_STATE_PAUSED;
+}
+
+/* A frozen process takes no signal: it is thawed for its end. */
+static void thaw(teu_container *c)
+{
+	_cleanup_error_ teu_error *ignored = NULL;
+
+	if (container_set_paused(c, false, &ignored) < 0)
+		engine_log(c->engine, TEU_LOG_WARNING, "%s", teu_error_message(ignored));
+}
+
+static int send_signal(teu_container *c, const struct container_state *s, int signal, teu_error **err)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+	int r = process_open(s->pid, s->pid_start, &pidfd, err);
+
+	if (r < 0)
+		return r;
+	if (pidfd_send_signal(pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
+		return err_errno(err, errno, "send signal %d to container %s", signal, c->name);
+	return 0;
+}
+
+int container_kill(teu_container *c, int signal, teu_error **err)
+{
+	struct container_state s;
+	int r = state_read(&c->engine->store, c->id, &s, err);
+
+	if (r < 0)
+		return r;
+	if (!is_running(&s))
+		return err_set(err, TEU_E_CONFLICT, "container %s is not running", c->name);
+	/* Docker: who kills a container doesn't want its policy to bring it back. */
+	r = touch(c, "stopped", err);
+	if (r == 0)
+		r = send_signal(c, &s, signal, err);
+	if (r == 0 && s.state == TEU_STATE_PAUSED && signal == SIGKILL)
+		thaw(c);
+	return r;
+}
+
+/* Reads the wire until the end is told or the wire breaks. *ret_ended: it did; @deadline_ms 0: none. */
+static int await_end(int wire, int64_t deadline_ms, const teu_cancel *cancel, bool *ret_ended, int32_t *ret_status,
+		     teu_error **err)
+{
+	struct wire_header m;
+
+	*ret_ended = false;
+	for (;;) {
+		struct pollfd p[2] = { { wire, POLLIN, 0 }, { cancel_fd(cancel), POLLIN, 0 } };
+		int n = poll(p, 2, clock_left_ms(deadline_ms));
+		ssize_t got;
+
+		if (n < 0 && errno != EINTR)
+			return err_errno(err, errno, "poll");
+		if (n == 0)
+			return 0;
+		if (p[1].revents)
+			return cancel_check(cancel, err);
+		if (!p[0].revents)
+			continue;
+		got = recv(wire, &m, sizeof(m), MSG_DONTWAIT);
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		*ret_ended = got <= 0 || (got >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
+		*ret_status = got > 0 ? m.n1 : -1;
+		if (*ret_ended)
+			return 0;
+	}
+}
+
+int container_wait(teu_container *c, int64_t timeout_ms, const teu_cancel *cancel, int32_t *ret_status, teu_error **err)
+{
+	int64_t deadline = timeout_ms ? clock_monotonic_ms() + timeout_ms : 0;
+	_cleanup_close_ int wire = -EBADF;
+	_cleanup_error_ teu_error *own = NULL;
+	struct container_state s;
+	int32_t status = -1;
+	bool ended = true;
+	int r = attach_connect(c, 0, &wire, &own);
+
+	if (r == 0)
+		r = await_end(wire, deadline, cancel, &ended, &status, err);
+	else if (r == TEU_E_CONFLICT)
+		r = 0;
+	else if (err && !*err)
+		*err = TAKE_PTR(own);
+	if (r < 0)
+		return r;
+	if (!ended)
+		return err_set(err, TEU_E_TIMEOUT, "container %s still runs", c->name);
+	if (status < 0) {
+		r = state_read(&c->engine->store, c->id, &s, err);
+		if (r < 0)
+			return r;
+		status = s.exit_status;
+	}
+	*ret_status = status;
+	return 0;
+}
+
+/* Between two lives, in the delay of its policy: the monitor that waits is ended, and nothing else runs. */
+static int stop_restarting(teu_container *c, const struct container_state *s, teu_error **err)
+{
+	_cleanup_close_ int pidfd = pidfd_open(s->monitor_pid, 0);
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	int r = touch(c, "stopped", err);
+
+	if (r < 0 || pidfd < 0)
+		return r;
+	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_errno(err, errno, "end the monitor of container %s", c->name);
+	while (poll(&p, 1, KILL_MS) < 0 && errno == EINTR)
+		;
+	return finish_release(c->engine, c->id, err);
+}
+
+static int stop_running(teu_container *c, const struct container_state *s, int signal, int64_t timeout_ms, teu_error **err)
+{
+	_cleanup_close_ int wire = -EBADF;
+	_cleanup_error_ teu_error *ignored = NULL;
+	int32_t status;
+	bool ended = false;
+	int r;
+
+	/* Joined before the signal: a quick end is not missed. Nobody listening means that it ends this moment. */
+	if (attach_connect(c, 0, &wire, &ignored) < 0)
+		return 0;
+	r = touch(c, "stopped", err);
+	if (r == 0)
+		r = send_signal(c, s, signal, err);
+	if (r == 0 && s->state == TEU_STATE_PAUSED)
+		thaw(c);
+	if (r == 0)
+		r = await_end(wire, clock_monotonic_ms() + timeout_ms, NULL, &ended, &status, err);
+	if (r < 0 || ended)
+		return r == TEU_E_NOT_FOUND ? 0 : r;
+	r = send_signal(c, s, SIGKILL, err);
+	if (r == 0)
+		r = await_end(wire, clock_monotonic_ms() + KILL_MS, NULL, &ended, &status, err);
+	if (r == 0 && !ended)
+		return err_set(err, TEU_E_TIMEOUT, "container %s was killed but does not end", c->name);
+	return r == TEU_E_NOT_FOUND ? 0 : r;
+}
+
+static int stop_with(teu_container *c, int signal, int64_t timeout_ms, teu_error **err)
+{
+	struct container_state s;
+	int r = state_read(&c->engine->store, c->id, &s, err);
+
+	if (r < 0)
+		return r;
+	if (s.state == TEU_STATE_RESTARTING)
+		return stop_restarting(c, &s, err);
+	return is_running(&s) ? stop_running(c, &s, signal, timeout_ms, err) : 0;
+}
+
+int container_stop(teu_container *c, int64_t timeout_ms, teu_error **err)
+{
+	const json *config = json_get(c->record, "Config");
+	int signal = signal_number(json_get_text(config, "StopSignal", "SIGTERM"));
+
+	if (timeout_ms < 0) {
+		int64_t seconds = json_get_number(config, "StopTimeout", STOP_MS / 1000);
+
+		timeout_ms = seconds < 0 ? INT32_MAX : seconds * 1000;
+	}
+	return stop_with(c, signal > 0 ? signal : SIGTERM, timeout_ms, err);
+}
+
+int container_kill_and_wait(teu_container *c, teu_error **err)
+{
+	return stop_with(c, SIGKILL, KILL_MS, err);
+}
