@@ -15,8 +15,8 @@ static const struct {
 	uint32_t public_flag;
 	uint64_t flag;
 } flags[] = {
-	{ TEU_NS_MOUNT, CLONE_NEWNS }, { TEU_NS_UTS, CLONE_NEWUTS },	 { TEU_NS_IPC, CLONE_NEWIPC },
-	{ TEU_NS_PID, CLONE_NEWPID },  { TEU_NS_NETWORK, CLONE_NEWNET }, { TEU_NS_USER, CLONE_NEWUSER },
+	{ TEU_NS_MOUNT, CLONE_NEWNS },	    { TEU_NS_UTS, CLONE_NEWUTS },     { TEU_NS_IPC, CLONE_NEWIPC },
+	{ TEU_NS_PID, CLONE_NEWPID },	    { TEU_NS_NETWORK, CLONE_NEWNET }, { TEU_NS_USER, CLONE_NEWUSER },
 	{ TEU_NS_CGROUP, CLONE_NEWCGROUP },
 };
 
@@ -42,7 +42,8 @@ static void copy_vector(const char *const *from, struct strv *to)
 		strv_add(to, *from);
 }
 
-int teu_namespace_run(const char *const *argv, const teu_namespace_options *opts, int32_t *ret_pid, int *ret_waitfd, teu_error **err)
+int teu_namespace_run(const char *const *argv, const teu_namespace_options *opts, int32_t *ret_pid, int *ret_waitfd,
+		      teu_error **err)
 {
 	_cleanup_(strv_done) struct strv args = STRV_INIT, env = STRV_INIT;
 	_cleanup_(plan_done) struct plan plan = { 0 };

@@ -1,5 +1,6 @@
 /* run: the part of container.h and exec.h that runs containers. */
 #include <string.h>
+#include <teu/exec.h>
 
 #include "api/options.h"
 #include "engine/attach.h"
@@ -34,7 +35,9 @@ static int print(json *value, char **ret_json, teu_error **err)
 
 void teu_attach_options_init(teu_attach_options *opts)
 {
-	*opts = (teu_attach_options){ .size = sizeof(*opts), .stdin_stream = 1, .stdout_stream = 1, .stderr_stream = 1 };
+	*opts = (teu_attach_options){
+		.size = sizeof(*opts), .stdin_stream = 1, .stdout_stream = 1, .stderr_stream = 1
+	};
 }
 
 void teu_start_options_init(teu_start_options *opts)
@@ -54,17 +57,21 @@ void teu_logs_options_init(teu_logs_options *opts)
 
 void teu_copy_options_init(teu_copy_options *opts)
 {
-	*opts = (teu_copy_options){ .size = sizeof(*opts), .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .wake_fd = -1 };
+	*opts = (teu_copy_options){
+		.size = sizeof(*opts), .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .wake_fd = -1
+	};
 }
 
 /* NULL stays NULL: all streams. */
-static int take_attach(const teu_attach_options *opts, teu_attach_options *own, const teu_attach_options **ret, teu_error **err)
+static int take_attach(const teu_attach_options *opts, teu_attach_options *own, const teu_attach_options **ret,
+		       teu_error **err)
 {
 	*ret = opts ? own : NULL;
 	return opts ? options_take(own, opts, "teu_attach_options", err) : 0;
 }
 
-int teu_container_start(teu_container *container, const teu_start_options *opts, teu_attach **ret_attach, teu_error **err)
+int teu_container_start(teu_container *container, const teu_start_options *opts, teu_attach **ret_attach,
+			teu_error **err)
 {
 	struct start_request request = { 0 };
 	teu_attach_options attach;
@@ -196,7 +203,8 @@ int teu_container_resize(teu_container *container, int32_t rows, int32_t columns
 	return r < 0 ? r : attach_send(attach, WIRE_RESIZE, rows, columns, err);
 }
 
-int teu_container_logs(teu_container *container, const teu_logs_options *opts, teu_log_record_cb cb, void *data, teu_error **err)
+int teu_container_logs(teu_container *container, const teu_logs_options *opts, teu_log_record_cb cb, void *data,
+		       teu_error **err)
 {
 	teu_logs_options own;
 	int r = check_container(container, err);
@@ -208,7 +216,8 @@ int teu_container_logs(teu_container *container, const teu_logs_options *opts, t
 	return r < 0 ? r : container_logs(container, &own, cb, data, err);
 }
 
-int teu_container_attach(teu_container *container, const teu_attach_options *opts, teu_attach **ret_attach, teu_error **err)
+int teu_container_attach(teu_container *container, const teu_attach_options *opts, teu_attach **ret_attach,
+			 teu_error **err)
 {
 	const teu_attach_options *given;
 	teu_attach_options own;
@@ -225,8 +234,8 @@ int teu_container_attach(teu_container *container, const teu_attach_options *opt
 	return r;
 }
 
-int teu_container_exec(teu_container *container, const char *config_json, const teu_attach_options *attach, teu_attach **ret_attach,
-		       teu_error **err)
+int teu_container_exec(teu_container *container, const char *config_json, const teu_attach_options *attach,
+		       teu_attach **ret_attach, teu_error **err)
 {
 	const teu_attach_options *given;
 	teu_attach_options own;

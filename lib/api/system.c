@@ -39,7 +39,8 @@ int teu_system_info(teu_engine *engine, char **ret_json, teu_error **err)
 	    !json_add_string(info, "CgroupVersion", cgroup_is_v2() ? "2" : "1") ||
 	    !json_add_string(info, "CgroupDriver", "cgroupfs") || !json_add_string(info, "StorageDriver", "overlay") ||
 	    !json_add(info, "SecurityOptions", json_strings(security)) ||
-	    !json_add_string(info, "StateRoot", engine->store.root) || !json_add_string(info, "RunRoot", engine->store.run_root))
+	    !json_add_string(info, "StateRoot", engine->store.root) ||
+	    !json_add_string(info, "RunRoot", engine->store.run_root))
 		return err_oom(err);
 	r = count_objects(engine, info, err);
 	if (r < 0)

@@ -9,14 +9,14 @@ struct teu_attach {
 	atomic_int refs;
 	teu_container *container; /* counted; NULL: none */
 	int wire;
-	bool removes;	     /* the container goes with its end (AutoRemove), and this end of the wire does it */
+	bool removes; /* the container goes with its end (AutoRemove), and this end of the wire does it */
 	bool stdin_closed;
 	int32_t exit_status; /* -1: not ended */
 	bool lost;	     /* the wire broke before the end was told */
 	struct {
 		struct wire_header header;
 		char bytes[WIRE_MAX];
-	} packet; /* what came and is not read yet */
+	} packet;	/* what came and is not read yet */
 	size_t at, len; /* of packet.bytes */
 };
 

@@ -1,4 +1,5 @@
-/* copy: teu_attach_copy(): between an attachment and the caller's descriptors, until the process ends or the detach keys come. */
+/* copy: teu_attach_copy(): between an attachment and the caller's descriptors, until the process ends or the detach
+ * keys come. */
 #include "engine/copy.h"
 
 #include <poll.h>
@@ -13,7 +14,8 @@ struct keys {
 };
 
 /*
- * Passes on what is surely not the begin of the keys. True: they came whole. Bytes held back go out when they turn out to be something else.
+ * Passes on what is surely not the begin of the keys. True: they came whole. Bytes held back go out when they turn out
+ * to be something else.
  */
 static int pass_input(teu_attach *a, struct keys *k, const char *bytes, size_t n, bool *ret_detach, teu_error **err)
 {

@@ -1,4 +1,5 @@
-/* exec: a further process in a running container: its spec's process with another command, in the same namespaces, cgroup and filter. */
+/* exec: a further process in a running container: its spec's process with another command, in the same namespaces,
+ * cgroup and filter. */
 #include "engine/exec.h"
 
 #include <fcntl.h>
@@ -153,7 +154,8 @@ static int compile(struct exec *e, const teu_attach_options *attach, bool attach
 int container_exec(teu_container *c, const char *config_json, const teu_attach_options *attach, teu_attach **ret_attach,
 		   teu_error **err)
 {
-	_cleanup_(exec_done) struct exec e = { .container = c, .pidfd = -EBADF, .cgroup_fd = -EBADF, .cache_fd = -EBADF };
+	_cleanup_(
+		exec_done) struct exec e = { .container = c, .pidfd = -EBADF, .cgroup_fd = -EBADF, .cache_fd = -EBADF };
 	_cleanup_close_ int wire = -EBADF;
 	struct spawn_fds fds = { .alive = -EBADF, .stdio = { -1, -1, -1 } };
 	_cleanup_json_ json *spec = NULL;

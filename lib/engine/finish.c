@@ -15,7 +15,8 @@ int32_t finish_status_of(teu_container *container)
 {
 	struct container_state s;
 
-	if (!container || state_read(&container->engine->store, container->id, &s, NULL) < 0 || s.state != TEU_STATE_EXITED)
+	if (!container || state_read(&container->engine->store, container->id, &s, NULL) < 0 ||
+	    s.state != TEU_STATE_EXITED)
 		return 137;
 	return s.exit_status;
 }
@@ -47,7 +48,8 @@ static int release_cgroup(teu_engine *engine, const char *id, teu_error **err)
 	int r;
 
 	snprintf(name, sizeof(name), "containers/%s/cgroup", id);
-	if (fd_read_file(engine->store.run_fd, name, 4096, &path, NULL, &ignored) < 0 || cgroup_find(path, &cgroup, &ignored) < 0)
+	if (fd_read_file(engine->store.run_fd, name, 4096, &path, NULL, &ignored) < 0 ||
+	    cgroup_find(path, &cgroup, &ignored) < 0)
 		return 0;
 	r = cgroup_kill_all(cgroup, err);
 	if (r == 0)
@@ -87,7 +89,8 @@ void finish_remove(teu_container *container)
 	teu_engine *engine = container->engine;
 	int r = containers_lock(&engine->store, container->id, &lock, &err);
 
-	/* The lingering monitor holds "alive" until our end of the wire closes: what counts is that the end is on record. */
+	/* The lingering monitor holds "alive" until our end of the wire closes: what counts is that the end is on
+	 * record. */
 	if (r == 0)
 		r = finish_release(engine, container->id, &err);
 	if (r == 0)

@@ -1,4 +1,5 @@
-/* finish: what happens after a container has ended: its last traces in the kernel and, for AutoRemove, the container itself. */
+/* finish: what happens after a container has ended: its last traces in the kernel and, for AutoRemove, the container
+ * itself. */
 #ifndef TEU_ENGINE_FINISH_H
 #define TEU_ENGINE_FINISH_H
 
@@ -12,8 +13,8 @@ int32_t finish_status_of(teu_container *container);
 void finish_remove(teu_container *container);
 
 /*
- * Takes back what a launch made outside the container's folder: cgroup, address, published ports, run files. Whatever is gone already is
- * fine. The caller holds the container's lock, and it does not run.
+ * Takes back what a launch made outside the container's folder: cgroup, address, published ports, run files. Whatever
+ * is gone already is fine. The caller holds the container's lock, and it does not run.
  */
 int finish_release(teu_engine *engine, const char *id, teu_error **err);
 

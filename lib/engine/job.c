@@ -1,6 +1,6 @@
 /*
- * job: what a monitor leaves to the library. libteu.so is a program too: its ELF entry point is here, so that a binding that ships one file needs
- * no second one for this. argv: teu-job remove|restart STATE_ROOT RUN_ROOT ID COUNT DELAY_MS.
+ * job: what a monitor leaves to the library. libteu.so is a program too: its ELF entry point is here, so that a binding
+ * that ships one file needs no second one for this. argv: teu-job remove|restart STATE_ROOT RUN_ROOT ID COUNT DELAY_MS.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -69,8 +69,10 @@ void job_main(uintptr_t *stack)
 }
 
 #if defined(__x86_64__)
-__asm__(".text\n.global teu_job_entry\n.hidden teu_job_entry\nteu_job_entry:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n"
+__asm__(".text\n.global teu_job_entry\n.hidden teu_job_entry\nteu_job_entry:\n\txor %ebp, %ebp\n\tmov %rsp, "
+	"%rdi\n\tand $-16, %rsp\n"
 	"\tcall job_main\n\thlt\n");
 #elif defined(__aarch64__)
-__asm__(".text\n.global teu_job_entry\n.hidden teu_job_entry\nteu_job_entry:\n\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tbl job_main\n");
+__asm__(".text\n.global teu_job_entry\n.hidden teu_job_entry\nteu_job_entry:\n\tmov x29, #0\n\tmov x30, #0\n\tmov x0, "
+	"sp\n\tbl job_main\n");
 #endif

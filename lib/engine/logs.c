@@ -1,6 +1,6 @@
 /*
- * logs: reads what a monitor wrote: a JSON line a record (init/log.c). Following waits on inotify for more and on the monitor's socket for the
- * end; nothing is polled by time.
+ * logs: reads what a monitor wrote: a JSON line a record (init/log.c). Following waits on inotify for more and on the
+ * monitor's socket for the end; nothing is polled by time.
  */
 #include "engine/logs.h"
 
@@ -121,7 +121,8 @@ static bool ended(int wire)
 	struct wire_header m;
 	ssize_t n = recv(wire, &m, sizeof(m), MSG_DONTWAIT);
 
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (n >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ||
+	       (n >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
 }
 
 static int follow(struct reader *r, int wire, int watch, teu_error **err)
@@ -130,7 +131,9 @@ static int follow(struct reader *r, int wire, int watch, teu_error **err)
 	bool end = false;
 
 	while (!end && !r->past_until) {
-		struct pollfd p[3] = { { watch, POLLIN, 0 }, { wire, POLLIN, 0 }, { cancel_fd(r->opts->cancel), POLLIN, 0 } };
+		struct pollfd p[3] = { { watch, POLLIN, 0 },
+				       { wire, POLLIN, 0 },
+				       { cancel_fd(r->opts->cancel), POLLIN, 0 } };
 		int status = read_all(r, err);
 
 		if (status < 0)

@@ -5,6 +5,7 @@
 #include "engine/container.h"
 
 /* teu_container_logs() without the checks of api/. */
-int container_logs(teu_container *container, const teu_logs_options *opts, teu_log_record_cb cb, void *data, teu_error **err);
+int container_logs(teu_container *container, const teu_logs_options *opts, teu_log_record_cb cb, void *data,
+		   teu_error **err);
 
 #endif

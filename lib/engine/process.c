@@ -1,4 +1,5 @@
-/* process: what is done to and asked about the processes of a running container. All is read from /proc and the cgroup; no program of the image runs. */
+/* process: what is done to and asked about the processes of a running container. All is read from /proc and the cgroup;
+ * no program of the image runs. */
 #include "engine/process.h"
 
 #include <fcntl.h>
@@ -84,7 +85,8 @@ int container_set_paused(teu_container *c, bool paused, teu_error **err)
 	if (r < 0)
 		return r;
 	if ((s.state == TEU_STATE_PAUSED) == paused)
-		return err_set(err, TEU_E_CONFLICT, "container %s is %s", c->name, paused ? "already paused" : "not paused");
+		return err_set(err, TEU_E_CONFLICT, "container %s is %s", c->name,
+			       paused ? "already paused" : "not paused");
 	r = container_cgroup(c, &cgroup, err);
 	if (r < 0)
 		return r;

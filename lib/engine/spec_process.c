@@ -45,7 +45,7 @@ static int add_user(struct spec *s, teu_error **err)
 
 	if (!json_add_int(ids, "uid", 0) || !json_add_int(ids, "gid", 0))
 		return err_oom(err);
-	if (*user && !json_add_string(s->annotations, "teu.user", user))
+	if (!json_add_string(s->annotations, "teu.user", *user ? user : "0"))
 		return err_oom(err);
 	json_foreach (group, json_get(s->host, "GroupAdd")) {
 		const char *text = json_text(group, "");

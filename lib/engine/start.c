@@ -1,6 +1,6 @@
 /*
- * start: a container's launch. Everything the kernel keeps outside the first process (cgroup, address, reserved ports) is made here, by
- * name and so that the sweep finds it; the rest is compiled into the plan that the helper runs.
+ * start: a container's launch. Everything the kernel keeps outside the first process (cgroup, address, reserved ports)
+ * is made here, by name and so that the sweep finds it; the rest is compiled into the plan that the helper runs.
  */
 #include "engine/start.h"
 
@@ -81,7 +81,8 @@ static int pid_of_other(teu_engine *engine, const char *mode, pid_t *ret, teu_er
 	if (r < 0)
 		return r;
 	if (!state.pid)
-		return err_set(err, TEU_E_CONFLICT, "container %s, whose namespace is to be shared, is not running", other->name);
+		return err_set(err, TEU_E_CONFLICT, "container %s, whose namespace is to be shared, is not running",
+			       other->name);
 	*ret = state.pid;
 	return 0;
 }
@@ -104,7 +105,7 @@ int start_resolve(teu_container *container, json **ret_spec, teu_error **err)
 		const char *mode = json_get_text(json_get(spec, "annotations"), shared[i].annotation, "");
 		char path[64];
 		json *ns;
-		pid_t pid;
+		pid_t pid = 0;
 
 		if (strncmp(mode, "container:", strlen("container:")) != 0)
 			continue;
@@ -236,7 +237,8 @@ static int find_layers(struct start *s, teu_error **err)
 
 	if (asprintf(&skeleton, "%s/skeleton", store_of(s)->root) < 0)
 		return err_oom(err);
-	/* Lowest of all: the mount points that every container has, so that none is made anew in the writable folder. */
+	/* Lowest of all: the mount points that every container has, so that none is made anew in the writable folder.
+	 */
 	strv_add(&s->layers, skeleton);
 	json_foreach (chain, json_get(s->container->record, "Layers")) {
 		_cleanup_free_ char *path = layers_path(store_of(s), json_text(chain, ""));
@@ -353,7 +355,9 @@ static int compile(struct start *s, const struct start_request *request, teu_err
 static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **err)
 {
 	_cleanup_free_ int *sockets = calloc(s->endpoint.n_ports + 1, sizeof(int));
-	struct spawn_fds fds = { .alive = s->alive_fd, .join = -EBADF, .cgroup = s->cgroup_fd, .stdio = { -1, -1, -1 } };
+	struct spawn_fds fds = {
+		.alive = s->alive_fd, .join = -EBADF, .cgroup = s->cgroup_fd, .stdio = { -1, -1, -1 }
+	};
 	_cleanup_close_ int wire = -EBADF;
 	int32_t pid;
 	int r;
@@ -382,7 +386,10 @@ static void record_failure(struct start *s, int code, const char *message)
 
 	snprintf(path, sizeof(path), "containers/%s/exit", s->container->id);
 	if (asprintf(&text, "status %d\noom 0\nstarted %" PRId64 "\nfinished %" PRId64 "\nrestarts 0\nerror %s\n",
-		     code == TEU_E_NO_COMMAND ? 127 : code == TEU_E_NOT_EXECUTABLE ? 126 : 128, now, now, message) < 0)
+		     code == TEU_E_NO_COMMAND	    ? 127
+		     : code == TEU_E_NOT_EXECUTABLE ? 126
+						    : 128,
+		     now, now, message) < 0)
 		return;
 	fd_replace_file(store_of(s)->root_fd, path, text, strlen(text), 0600, FD_NO_SYNC, &ignored);
 }
@@ -396,7 +403,8 @@ static void take_back(struct start *s)
 		engine_log(s->container->engine, TEU_LOG_WARNING, "%s", teu_error_message(ignored));
 }
 
-static int run_start(struct start *s, const struct start_request *request, uint32_t wants, int *ret_wire, teu_error **err)
+static int run_start(struct start *s, const struct start_request *request, uint32_t wants, int *ret_wire,
+		     teu_error **err)
 {
 	int r = compile_cgroup(s, err);
 
@@ -411,7 +419,8 @@ static int run_start(struct start *s, const struct start_request *request, uint3
 	return r;
 }
 
-int container_start(teu_container *container, const struct start_request *request, teu_attach **ret_attach, teu_error **err)
+int container_start(teu_container *container, const struct start_request *request, teu_attach **ret_attach,
+		    teu_error **err)
 {
 	_cleanup_(start_done) struct start s = { 0 };
 	bool removes = json_get_truth(json_get(container->record, "HostConfig"), "AutoRemove", false);
@@ -495,7 +504,8 @@ int container_plan(teu_container *container, char **ret_json, teu_error **err)
 	if (r < 0)
 		return r;
 	network = json_add_array(top, "network");
-	if (!json_add(top, "cgroup", cgroup_plan_json(&s.cgroup)) || add_batch(network, "monitor, at birth", &s.host_batch) < 0 ||
+	if (!json_add(top, "cgroup", cgroup_plan_json(&s.cgroup)) ||
+	    add_batch(network, "monitor, at birth", &s.host_batch) < 0 ||
 	    add_batch(network, "monitor, at birth", &s.publish) < 0 || add_batch(network, "container", &s.guest) < 0 ||
 	    add_batch(network, "monitor, after", &s.unpublish) < 0 || !json_add(top, "steps", plan_to_json(&s.plan)))
 		return err_oom(err);

@@ -11,7 +11,8 @@ struct start_request {
 };
 
 /* teu_container_start() without the checks of api/. @ret_attach NULL: detached. */
-int container_start(teu_container *container, const struct start_request *request, teu_attach **ret_attach, teu_error **err);
+int container_start(teu_container *container, const struct start_request *request, teu_attach **ret_attach,
+		    teu_error **err);
 
 /* The plan of a container that may not exist yet, as JSON text. */
 int container_plan(teu_container *container, char **ret_json, teu_error **err);

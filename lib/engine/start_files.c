@@ -1,4 +1,5 @@
-/* start_files: the three files a container sees instead of the image's. They lie in its folder and are bound into place. */
+/* start_files: the three files a container sees instead of the image's. They lie in its folder and are bound into
+ * place. */
 #include "engine/start_files.h"
 
 #include <fcntl.h>
@@ -20,7 +21,8 @@ static int put(teu_container *container, const char *name, const struct strbuf *
 	if (text->oom)
 		return err_oom(err);
 	snprintf(path, sizeof(path), "containers/%s/%s", container->id, name);
-	fd = openat(container->engine->store.root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(container->engine->store.root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0644);
 	if (fd < 0)
 		return err_errno(err, errno, "open %s", path);
 	r = fd_write_all(fd, text->text ? text->text : "", text->len);
@@ -51,7 +53,8 @@ static int write_resolv(teu_container *container, const json *host, const char *
 	return r < 0 ? r : put(container, "resolv.conf", &text, err);
 }
 
-static int write_hosts(teu_container *container, const json *spec, const json *host, const struct endpoint *ep, teu_error **err)
+static int write_hosts(teu_container *container, const json *spec, const json *host, const struct endpoint *ep,
+		       teu_error **err)
 {
 	_cleanup_(strv_done) struct strv extra = STRV_INIT;
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
@@ -59,12 +62,13 @@ static int write_hosts(teu_container *container, const json *spec, const json *h
 
 	if (r == 0)
 		r = resolv_hosts(json_get_text(json_get(container->record, "Config"), "Hostname", ""),
-				 json_get_text(spec, "domainname", NULL), ep ? ep->address : NULL, ep ? ep->gateway : NULL,
-				 &extra, &text, err);
+				 json_get_text(spec, "domainname", NULL), ep ? ep->address : NULL,
+				 ep ? ep->gateway : NULL, &extra, &text, err);
 	return r < 0 ? r : put(container, "hosts", &text, err);
 }
 
-int start_write_files(teu_container *container, const json *spec, const char *network, const struct endpoint *ep, teu_error **err)
+int start_write_files(teu_container *container, const json *spec, const char *network, const struct endpoint *ep,
+		      teu_error **err)
 {
 	const json *host = json_get(container->record, "HostConfig");
 	_cleanup_(strbuf_done) struct strbuf name = STRBUF_INIT;

@@ -1,4 +1,5 @@
-/* start_files: the three files a container sees instead of the image's, written at each start: hosts, resolv.conf, hostname. */
+/* start_files: the three files a container sees instead of the image's, written at each start: hosts, resolv.conf,
+ * hostname. */
 #ifndef TEU_ENGINE_START_FILES_H
 #define TEU_ENGINE_START_FILES_H
 

@@ -1,4 +1,5 @@
-/* stop: signals to a container, and its end. A signal goes to a pidfd whose start time was compared, never to a bare pid. */
+/* stop: signals to a container, and its end. A signal goes to a pidfd whose start time was compared, never to a bare
+ * pid. */
 #include "engine/stop.h"
 
 #include <fcntl.h>
@@ -11,10 +12,10 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/signame.h"
 #include "engine/attach.h"
 #include "engine/finish.h"
 #include "engine/process.h"
-#include "engine/signals.h"
 #include "kernel/cgroup.h"
 #include "store/state.h"
 
@@ -148,7 +149,8 @@ static int stop_restarting(teu_container *c, const struct container_state *s, te
 	return finish_release(c->engine, c->id, err);
 }
 
-static int stop_running(teu_container *c, const struct container_state *s, int signal, int64_t timeout_ms, teu_error **err)
+static int stop_running(teu_container *c, const struct container_state *s, int signal, int64_t timeout_ms,
+			teu_error **err)
 {
 	_cleanup_close_ int wire = -EBADF;
 	_cleanup_error_ teu_error *ignored = NULL;
@@ -191,7 +193,7 @@ static int stop_with(teu_container *c, int signal, int64_t timeout_ms, teu_error
 int container_stop(teu_container *c, int64_t timeout_ms, teu_error **err)
 {
 	const json *config = json_get(c->record, "Config");
-	int signal = signal_number(json_get_text(config, "StopSignal", "SIGTERM"));
+	int signal = signame_parse(json_get_text(config, "StopSignal", "SIGTERM"));
 
 	if (timeout_ms < 0) {
 		int64_t seconds = json_get_number(config, "StopTimeout", STOP_MS / 1000);

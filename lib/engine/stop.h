@@ -15,6 +15,7 @@ int container_kill(teu_container *container, int signal, teu_error **err);
 int container_kill_and_wait(teu_container *container, teu_error **err);
 
 /* @timeout_ms 0: none. *ret_status of one that never ran is 0. */
-int container_wait(teu_container *container, int64_t timeout_ms, const teu_cancel *cancel, int32_t *ret_status, teu_error **err);
+int container_wait(teu_container *container, int64_t timeout_ms, const teu_cancel *cancel, int32_t *ret_status,
+		   teu_error **err);
 
 #endif

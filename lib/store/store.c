@@ -21,6 +21,14 @@ static const char *const state_folders[] = {
 	"blobs", "blobs/sha256", "layers",  "images", "containers",    "names",
 	"tmp",	 "leases",	 "volumes", "cache",  "cache/seccomp",
 };
+/*
+ * The mount points of every container, as a lowest layer that all share: without it each launch would make them in its
+ * writable folder, and each removal take them away again.
+ */
+static const char *const skeleton_folders[] = { "skeleton", "skeleton/dev", "skeleton/etc", "skeleton/proc",
+						"skeleton/sys" };
+static const char *const skeleton_files[] = { "skeleton/etc/hosts", "skeleton/etc/hostname",
+					      "skeleton/etc/resolv.conf" };
 static const char *const run_folders[] = { "containers", "addresses", "locks" };
 
 /* image-spec image-layout.md: what makes the state root an OCI image layout that other tools read. */
@@ -77,11 +85,30 @@ static int open_root(const char *what, const char *path, char **ret_path, int *r
 	return 0;
 }
 
-static int make_folders(int root_fd, const char *const *names, size_t n, teu_error **err)
+static int make_folders(int root_fd, const char *const *names, size_t n, mode_t mode, teu_error **err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (mkdirat(root_fd, names[i], STORE_MODE) < 0 && errno != EEXIST)
+		if (mkdirat(root_fd, names[i], mode) < 0 && errno != EEXIST)
 			return err_errno(err, errno, "make folder %s", names[i]);
+	return 0;
+}
+
+/* Seen inside containers, so its modes are set whatever the caller's umask is. */
+static int make_skeleton(int root_fd, teu_error **err)
+{
+	int r = make_folders(root_fd, skeleton_folders, ARRAY_SIZE(skeleton_folders), 0755, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(skeleton_folders); i++)
+		if (fchmodat(root_fd, skeleton_folders[i], 0755, 0) < 0)
+			return err_errno(err, errno, "set the mode of %s", skeleton_folders[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(skeleton_files); i++) {
+		_cleanup_close_ int fd = openat(root_fd, skeleton_files[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+		if (fd < 0 || fchmod(fd, 0644) < 0)
+			return err_errno(err, errno, "make %s", skeleton_files[i]);
+	}
 	return 0;
 }
 
@@ -122,7 +149,9 @@ static int make_state(const struct store *store, teu_error **err)
 	r = read_version(store, &found, err);
 	if (r < 0 || found)
 		return r;
-	r = make_folders(store->root_fd, state_folders, ARRAY_SIZE(state_folders), err);
+	r = make_folders(store->root_fd, state_folders, ARRAY_SIZE(state_folders), STORE_MODE, err);
+	if (r == 0)
+		r = make_skeleton(store->root_fd, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(layout_files); i++)
 		if (faccessat(store->root_fd, layout_files[i].name, F_OK, 0) < 0)
 			r = fd_replace_file(store->root_fd, layout_files[i].name, layout_files[i].text,
@@ -150,7 +179,7 @@ int store_open(const char *root, const char *run_root, struct store *ret, teu_er
 	if (r == 0 && !version)
 		r = make_state(&store, err);
 	if (r == 0)
-		r = make_folders(store.run_fd, run_folders, ARRAY_SIZE(run_folders), err);
+		r = make_folders(store.run_fd, run_folders, ARRAY_SIZE(run_folders), STORE_MODE, err);
 	if (r < 0)
 		return r;
 	*ret = store;
