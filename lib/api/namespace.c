@@ -95,9 +95,7 @@ int teu_namespace_wait(int waitfd, int32_t *ret_status, teu_error **err)
 	ssize_t n;
 	int eno;
 
-	do
-		n = recv(waitfd, &m, sizeof(m), 0);
-	while (n < 0 && errno == EINTR);
+	n = wire_receive(waitfd, &m, sizeof(m), 0);
 	eno = errno;
 	close(waitfd);
 	if (n < 0)

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "engine/finish.h"
+#include "sandbox/spawn.h"
 
 int attach_new(teu_container *container, int wire, bool removes, teu_attach **ret, teu_error **err)
 {
@@ -126,10 +127,8 @@ int attach_write(teu_attach *a, const void *buffer, size_t len, teu_error **err)
 static int next_packet(teu_attach *a, teu_error **err)
 {
 	while (a->at == a->len && a->exit_status < 0) {
-		ssize_t n = recv(a->wire, &a->packet, sizeof(a->packet), 0);
+		ssize_t n = wire_receive(a->wire, &a->packet, sizeof(a->packet), 0);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < (ssize_t)sizeof(a->packet.header)) {
 			a->lost = true;
 			a->exit_status = finish_status_of(a->container);

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/strbuf.h"
 #include "engine/attach.h"
+#include "sandbox/spawn.h"
 
 enum { BLOCK = 64 << 10, MAX_LINE = 1 << 20 };
 
@@ -119,9 +120,9 @@ static int seek_tail(struct reader *r, int64_t lines, teu_error **err)
 static bool ended(int wire)
 {
 	struct wire_header m;
-	ssize_t n = recv(wire, &m, sizeof(m), MSG_DONTWAIT);
+	ssize_t n = wire_receive(wire, &m, sizeof(m), MSG_DONTWAIT);
 
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ||
+	return n == 0 || (n < 0 && errno != EAGAIN) ||
 	       (n >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
 }
 

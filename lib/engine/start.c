@@ -263,11 +263,18 @@ static const char *log_path(struct start *s)
 }
 
 /* Which file is this library? The monitor executes it for what is left to do after the end. */
-static const char *library_path(void)
+static const char *library_path(struct start *s)
 {
+	char exe[4096];
 	Dl_info info;
+	ssize_t n;
 
-	return dladdr((void *)(uintptr_t)teu_version, &info) && info.dli_fname ? info.dli_fname : "";
+	if (dladdr((void *)(uintptr_t)teu_version, &info) && info.dli_fname && *info.dli_fname == '/')
+		return info.dli_fname;
+	/* Being that program already (job.c), or linked into one: the linker knows it by argv[0] only. */
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	strv_addf(&s->paths, "%.*s", n < 0 ? 0 : (int)n, exe);
+	return s->paths.oom ? "" : s->paths.items[s->paths.n - 1];
 }
 
 static void restart_policy(const json *host, struct launch *l)
@@ -315,7 +322,7 @@ static void fill_launch(struct start *s, const struct start_request *request)
 	l->id = s->container->id;
 	l->state_root = state;
 	l->run_root = run;
-	l->library = library_path();
+	l->library = library_path(s);
 	l->state_path = keep(s, run, "state");
 	l->exit_path = keep(s, state, "exit");
 	l->socket_path = keep(s, run, "monitor.sock");

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/signame.h"
 #include "engine/attach.h"
+#include "sandbox/spawn.h"
 #include "engine/finish.h"
 #include "engine/process.h"
 #include "kernel/cgroup.h"
@@ -93,8 +94,8 @@ static int await_end(int wire, int64_t deadline_ms, const teu_cancel *cancel, bo
 			return cancel_check(cancel, err);
 		if (!p[0].revents)
 			continue;
-		got = recv(wire, &m, sizeof(m), MSG_DONTWAIT);
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		got = wire_receive(wire, &m, sizeof(m), MSG_DONTWAIT);
+		if (got < 0 && errno == EAGAIN)
 			continue;
 		*ret_ended = got <= 0 || (got >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
 		*ret_status = got > 0 ? m.n1 : -1;

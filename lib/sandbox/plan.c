@@ -297,8 +297,6 @@ static int exec_failure(const char *command, int eno, teu_error **err)
 
 static const char *hint(const struct plan_step *s, int eno)
 {
-	if ((s->op == OP_USER_NAME) && eno == ESRCH)
-		return ": no such user or group in the container's /etc/passwd and /etc/group";
 	if (s->op == OP_RLIMIT && eno == EPERM)
 		return ": the caller has no right to raise this limit (CAP_SYS_RESOURCE)";
 	if (s->op == OP_OOM_SCORE && eno == EACCES)
@@ -329,6 +327,9 @@ int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_er
 	if (s->op == OP_EXEC)
 		return exec_failure(text_at(p, s->t1), eno, err);
 	about = subject(p, s);
+	if (s->op == OP_USER_NAME && eno == ESRCH)
+		return err_set(err, TEU_E_NOT_FOUND, "unable to find user %s: no such entry in the container's passwd and group files",
+			       about);
 	err_set(err, TEU_E_LAUNCH, "%s%s%s: %s%s%s%s%s", ops[s->op].name, about ? " " : "", about ? about : "",
 		strerrordesc_np(eno), hint(s, eno), s->field ? " (" : "", s->field ? text_at(p, s->field) : "",
 		s->field ? ")" : "");

@@ -185,14 +185,26 @@ int spawn_helper(struct plan *p, const struct spawn_fds *fds, uint32_t hello, in
 	return 0;
 }
 
+ssize_t wire_receive(int wire, void *packet, size_t size, int flags)
+{
+	bool reset = false;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(wire, packet, size, flags);
+		if (n >= 0 || (errno != EINTR && (errno != ECONNRESET || reset)))
+			return n;
+		/* An end that closed with something unread resets the connection, but what it had sent before is still to be had. */
+		reset |= errno == ECONNRESET;
+	}
+}
+
 int spawn_await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err)
 {
 	struct wire_header m;
 	ssize_t n;
 
-	do
-		n = recv(wire, &m, sizeof(m), 0);
-	while (n < 0 && errno == EINTR);
+	n = wire_receive(wire, &m, sizeof(m), 0);
 	if (n == (ssize_t)sizeof(m) && m.type == WIRE_STARTED) {
 		*ret_pid = m.n1;
 		return 0;

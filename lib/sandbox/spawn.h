@@ -3,6 +3,8 @@
 #ifndef TEU_SANDBOX_SPAWN_H
 #define TEU_SANDBOX_SPAWN_H
 
+#include <sys/types.h>
+
 #include "sandbox/plan.h"
 
 struct spawn_fds {
@@ -20,6 +22,9 @@ struct spawn_fds {
  * executed.
  */
 int spawn_helper(struct plan *p, const struct spawn_fds *fds, uint32_t hello, int *ret_wire, teu_error **err);
+
+/* recv(2) of one packet from a monitor, which may have ended meanwhile: 0 or -1 only when nothing is left to read. */
+ssize_t wire_receive(int wire, void *packet, size_t size, int flags);
 
 /* Waits for WIRE_STARTED or WIRE_FAILED. */
 int spawn_await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err);
