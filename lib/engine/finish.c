@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "kernel/cgroup.h"
 #include "network/endpoint.h"
+#include "store/container_write.h"
 #include "store/containers.h"
 
 int32_t finish_status_of(teu_container *container)
