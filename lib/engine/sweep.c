@@ -5,6 +5,7 @@
 #include "engine/sweep.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,12 +156,16 @@ static void check_layer(const struct store *store, const char *chain, struct str
 		strv_addf(problems, "layer %s: its tree is missing", chain);
 }
 
-static bool draft_is_alive(const struct store *store, const char *name)
+/* Its maker died; a maker that ended meanwhile took the folder along. */
+static bool is_left(const struct store *store, const char *name)
 {
 	char path[NAME_MAX + 32];
 
 	snprintf(path, sizeof(path), "layers/%s/lock", name);
-	return lock_is_held(store->root_fd, path);
+	if (lock_is_held(store->root_fd, path))
+		return false;
+	snprintf(path, sizeof(path), "layers/%s", name);
+	return faccessat(store->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static void check_layers(const struct store *store, const struct inventory *inv, struct strv *problems)
@@ -170,7 +175,7 @@ static void check_layers(const struct store *store, const struct inventory *inv,
 
 		snprintf(chain, sizeof(chain), "sha256:%s", *name);
 		if (!digest_is_valid(chain)) {
-			if (!draft_is_alive(store, *name))
+			if (is_left(store, *name))
 				strv_addf(problems, "layers/%s: left by a process that died", *name);
 			continue;
 		}

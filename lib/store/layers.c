@@ -200,6 +200,9 @@ void layers_draft_done(struct layer_draft *draft)
 		if (draft->fs_fd >= 0)
 			close(draft->fs_fd);
 		if (draft->name) {
+			/* The lock goes last: without it the rest would look like a dead process's. */
+			snprintf(path, sizeof(path), "layers/%s/fs", draft->name);
+			fd_remove_tree(draft->store->root_fd, path, NULL);
 			snprintf(path, sizeof(path), "layers/%s", draft->name);
 			fd_remove_tree(draft->store->root_fd, path, NULL);
 		}
