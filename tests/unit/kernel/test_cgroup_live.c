@@ -305,6 +305,60 @@ START_TEST(device_rules_are_kept)
 }
 END_TEST
 
+/* A v2 cgroup has either processes or children with controllers; v1 has no such rule. */
+START_TEST(a_parent_with_processes_is_told)
+{
+	pid_t pid = sleeper();
+	teu_cgroup *child = NULL;
+	char below[128];
+	int r;
+
+	snprintf(below, sizeof(below), "%s/below", path);
+	r = teu_cgroup_open(below, &child, &err);
+	if (cgroup_is_v2()) {
+		ck_assert_int_eq(r, TEU_E_CONFLICT);
+		ck_assert_ptr_nonnull(strstr(teu_error_message(err), "it holds processes itself"));
+		ck_assert_int_eq(cgroup_find(below, &child, NULL), TEU_E_NOT_FOUND);
+	} else {
+		OK(r);
+		OK(teu_cgroup_remove(child, &err));
+	}
+	teu_cgroup_unref(child);
+	OK(teu_cgroup_kill(group, NULL));
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+/* cgroup_compile() joins no cpuset unless it is asked to; a later change has to bring the processes there. */
+START_TEST(a_controller_may_come_later)
+{
+	_cleanup_(cgroup_plan_done) struct cgroup_plan plan = { 0 };
+	_cleanup_json_ json *change = NULL;
+	static const char text[] = "{\"cpu\": {\"cpus\": \"0\"}}";
+	teu_cgroup *late = NULL;
+	char below[128], allowed[4096];
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	snprintf(below, sizeof(below), "%s-late", path);
+	OK(cgroup_compile(below, NULL, "linux.resources", &plan, &err));
+	OK(cgroup_run(&plan, &err));
+	OK(cgroup_find(below, &late, &err));
+	OK(cgroup_add(late, pid, &err));
+	OK(json_parse(text, strlen(text), &change, &err));
+	OK(cgroup_set(late, change, "linux.resources", NULL, &err));
+	snprintf(below, sizeof(below), "/proc/%d", (int)pid);
+	ck_assert(cgroup_read_text(below, "status", allowed, sizeof(allowed)));
+	ck_assert_ptr_nonnull(strstr(allowed, "Cpus_allowed_list:\t0\n"));
+	OK(cgroup_kill_all(late, &err));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	OK(cgroup_rmdir(late, &err));
+	cgroup_unref(late);
+}
+END_TEST
+
 START_TEST(what_is_missing)
 {
 	teu_cgroup *none = NULL;
@@ -354,6 +408,8 @@ int main(void)
 	tcase_add_test(tc, kill_reaches_what_forks);
 	tcase_add_test(tc, a_group_in_use_stays);
 	tcase_add_test(tc, device_rules_are_kept);
+	tcase_add_test(tc, a_parent_with_processes_is_told);
+	tcase_add_test(tc, a_controller_may_come_later);
 	tcase_add_test(tc, what_is_missing);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
