@@ -97,7 +97,6 @@ void helper_main(void)
 	const struct plan_header *plan;
 	struct outcome outcome = { 0 };
 	struct child c = { 0 };
-	uint32_t ignored;
 	bool again, owned;
 
 	reset_signals();
@@ -116,7 +115,7 @@ void helper_main(void)
 	loop_run(plan, &c, &outcome);
 
 	outcome.oom = oom_seen(plan);
-	run_steps(plan, &plan->after, c.pid, &ignored);
+	run_last_steps(plan, c.pid);
 	if (plan->flags & PLAN_RECORD)
 		record_exit(plan, &c, &outcome);
 	again = wants_restart(plan, &outcome);

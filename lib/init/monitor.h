@@ -24,6 +24,8 @@ struct outcome {
 void spawn_child(const struct plan_header *plan, struct child *c);
 /* Runs a list of monitor steps. On failure *ret_step is the index. */
 long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, uint32_t *ret_step);
+/* Takes back what the others made: every step is tried, as some of it may never have been made. */
+void run_last_steps(const struct plan_header *plan, int pid);
 
 /* loop.c: carries streams until it has ended; leaves *ret. */
 void loop_run(const struct plan_header *plan, struct child *c, struct outcome *ret);

@@ -52,6 +52,9 @@ long netlink_send(const void *bytes, size_t n, int protocol)
 	r = SYS(sendto, fd, bytes, n, 0, &kernel, sizeof(kernel));
 	if (r >= 0)
 		r = read_answers((int)fd, answers_due(bytes, n));
-	SYS(close, fd);
+	/* Where rules were taken out, close() waits for the kernel to free them (some 10 ms, until all processors have
+	 * passed a quiet state): the end of the monitor can do that while nobody waits for it. */
+	if (protocol != NETLINK_NETFILTER)
+		SYS(close, fd);
 	return r < 0 ? r : 0;
 }

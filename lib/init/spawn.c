@@ -122,19 +122,25 @@ long run_steps(const struct plan_header *plan, const struct plan_steps *steps, i
 	return 0;
 }
 
+void run_last_steps(const struct plan_header *plan, int pid)
+{
+	const struct plan_step *s = (const struct plan_step *)((const char *)plan + plan->after.at);
+
+	for (uint32_t i = 0; i < plan->after.count; i++)
+		run_step(plan, &s[i], pid);
+}
+
 /* What a failed launch has made is taken back before the caller hears of it. */
 static void fail(const struct plan_header *plan, struct child *c, int phase, uint32_t step, long error)
 	__attribute__((noreturn));
 
 static void fail(const struct plan_header *plan, struct child *c, int phase, uint32_t step, long error)
 {
-	uint32_t ignored;
-
 	if (c->pid > 0) {
 		SYS(kill, c->pid, SIGKILL);
 		SYS(wait4, c->pid, 0, __WALL, 0);
 	}
-	run_steps(plan, &plan->after, 0, &ignored);
+	run_last_steps(plan, 0);
 	wire_send(FD_WIRE, WIRE_FAILED, (int32_t)-error, (int32_t)step, phase, 0, 0, true);
 	SYS(exit_group, 1);
 	__builtin_unreachable();

@@ -139,14 +139,6 @@ int endpoint_host_batch(const struct endpoint *ep, struct nl_batch *ret, teu_err
 	return r;
 }
 
-int endpoint_unplug_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err)
-{
-	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
-
-	link_put_remove(&w, ep->host_link);
-	return nl_batch_take(ret, NETLINK_ROUTE, &w, err);
-}
-
 int endpoint_guest_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };

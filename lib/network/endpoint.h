@@ -41,9 +41,6 @@ int endpoint_preview(const struct store *store, const char *container_id, const 
 /* Host side, sent by the monitor once the first process exists: the veth pair with its peer "eth0" in that process's
  * namespace, up and in the bridge. */
 int endpoint_host_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
-/* Takes the veth pair away. The kernel does so some time after the last process of its namespace has gone; who uses the
- * same endpoint again before, as a restart does, sends this first, and takes ENODEV for success. */
-int endpoint_unplug_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
 /* Container side, sent from inside its namespace: lo up, address, eth0 up, default route. */
 int endpoint_guest_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
 /* Only lo up, for --network none. */

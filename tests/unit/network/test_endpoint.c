@@ -442,18 +442,20 @@ START_TEST(engines_side_by_side_do_not_meet)
 }
 END_TEST
 
-START_TEST(a_restart_uses_the_same_endpoint_again)
+START_TEST(a_restart_does_not_wait_for_the_old_link)
 {
-	struct endpoint a = open_endpoint("aaaaaaaaaaaaaaaa", NULL, 0);
+	struct port_mapping ports[] = { port("0.0.0.0", 8080, IPPROTO_TCP) };
+	struct peer old = peer_start(), again = peer_start();
+	struct endpoint ep = open_endpoint("aaaaaaaaaaaaaaaa", ports, 1);
 
-	for (int i = 0; i < 5; i++) {
-		struct peer pa = peer_start();
-
-		peer_plug(&pa, &a);
-		peer_stop(&pa);
-		send_batch(endpoint_unplug_batch, &a);
-	}
-	close_endpoint("aaaaaaaaaaaaaaaa", &a);
+	peer_plug(&old, &ep);
+	close_endpoint("aaaaaaaaaaaaaaaa", &ep);
+	ep = open_endpoint("aaaaaaaaaaaaaaaa", ports, 1);
+	peer_plug(&again, &ep);
+	ck_assert_str_eq(fetch(NULL, IPPROTO_TCP, "127.0.0.1", 8080), ep.gateway);
+	close_endpoint("aaaaaaaaaaaaaaaa", &ep);
+	peer_stop(&old);
+	peer_stop(&again);
 }
 END_TEST
 
@@ -496,7 +498,7 @@ int main(void)
 	tcase_add_test(tc, what_somebody_took_away_is_set_up_again);
 	tcase_add_test(tc, a_killed_monitors_ports_can_be_taken_again);
 	tcase_add_test(tc, engines_side_by_side_do_not_meet);
-	tcase_add_test(tc, a_restart_uses_the_same_endpoint_again);
+	tcase_add_test(tc, a_restart_does_not_wait_for_the_old_link);
 	tcase_add_test(tc, five_hundred_ports_are_one_batch);
 	tcase_add_test(tc, a_sweep_gives_back_what_the_dead_left);
 	tcase_add_test(tc, a_range_that_the_host_uses_is_passed_over);
