@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -93,6 +95,22 @@ static int make_folders(int root_fd, const char *const *names, size_t n, mode_t 
 	return 0;
 }
 
+/*
+ * ext4 reuses no inode within minutes of its removal, and looks at each such one again for every file it makes: 20,000
+ * small files near a layer that was just removed took 17 s instead of 2. As below a top folder of the file system, each
+ * layer is to begin in a part of the disk of its own. Other file systems know no such mark, or need none.
+ */
+static void spread_layers(int root_fd)
+{
+	_cleanup_close_ int fd = openat(root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int flags;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || flags & FS_TOPDIR_FL)
+		return;
+	flags |= FS_TOPDIR_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 /* Seen inside containers, so its modes are set whatever the caller's umask is. */
 static int make_skeleton(int root_fd, teu_error **err)
 {
@@ -150,8 +168,10 @@ static int make_state(const struct store *store, teu_error **err)
 	if (r < 0 || found)
 		return r;
 	r = make_folders(store->root_fd, state_folders, ARRAY_SIZE(state_folders), STORE_MODE, err);
-	if (r == 0)
-		r = make_skeleton(store->root_fd, err);
+	if (r < 0)
+		return r;
+	spread_layers(store->root_fd);
+	r = make_skeleton(store->root_fd, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(layout_files); i++)
 		if (faccessat(store->root_fd, layout_files[i].name, F_OK, 0) < 0)
 			r = fd_replace_file(store->root_fd, layout_files[i].name, layout_files[i].text,
