@@ -109,23 +109,37 @@ static void bytes_leave(const struct bytes_scope *scope)
 
 #define BYTES_SCOPE _cleanup_(bytes_leave) __attribute__((unused)) struct bytes_scope scope_ = bytes_enter()
 
+/*
+ * So much may one call take from the stream: extended headers, long names and maps of holes are kept in memory, the
+ * latter at ten times their size.
+ */
+enum { MAX_A_CALL = 4 << 20 };
+
 struct tar_reader {
 	tar_read_cb read;
 	void *data;
 	struct archive *archive;     /* owned */
 	struct archive_entry *entry; /* borrowed from archive */
 	bool opened, ended;
-	int failed; /* what the callback returned, and its error */
+	bool has_data; /* the entry's data have not been read to their end */
+	size_t taken;  /* from the stream, by the call under way */
+	int failed;    /* what the callback returned, and its error */
 	teu_error *error;
 };
 
 static la_ssize_t read_piece(struct archive *archive, void *data, const void **ret)
 {
 	struct tar_reader *reader = data;
-	ssize_t n = reader->read(reader->data, ret, &reader->error);
+	ssize_t n;
 
-	if (n >= 0)
+	if (reader->taken > MAX_A_CALL)
+		n = err_set(&reader->error, TEU_E_LIMIT, "tar header of more than %d MiB", MAX_A_CALL >> 20);
+	else
+		n = reader->read(reader->data, ret, &reader->error);
+	if (n >= 0) {
+		reader->taken += (size_t)n;
 		return n;
+	}
 	reader->failed = (int)n;
 	la.archive_set_error(archive, EIO, "the stream broke off");
 	return ARCHIVE_FATAL;
@@ -246,13 +260,49 @@ static int convert(struct archive_entry *from, struct tar_entry *to, teu_error *
 	return 0;
 }
 
+int tar_reader_data(struct tar_reader *reader, const void **ret_bytes, size_t *ret_len, uint64_t *ret_offset,
+		    teu_error **err)
+{
+	la_int64_t offset = 0;
+	int r;
+
+	reader->taken = 0;
+	r = reader->has_data ? la.archive_read_data_block(reader->archive, ret_bytes, ret_len, &offset) : ARCHIVE_EOF;
+	if (r == ARCHIVE_EOF) {
+		reader->has_data = false;
+		return 0;
+	}
+	if (r != ARCHIVE_OK)
+		return reader_error(reader, err);
+	if (offset < 0)
+		return err_set(err, TEU_E_CORRUPT, "a tar entry has data at a negative offset");
+	*ret_offset = (uint64_t)offset;
+	return 1;
+}
+
+/* What nobody read, in steps, for libarchive would take it in one call. */
+static int skip_data(struct tar_reader *reader, teu_error **err)
+{
+	const void *bytes;
+	uint64_t offset;
+	size_t len;
+	int r;
+
+	while ((r = tar_reader_data(reader, &bytes, &len, &offset, err)) > 0)
+		;
+	return r;
+}
+
 int tar_reader_next(struct tar_reader *reader, struct tar_entry *ret, teu_error **err)
 {
 	BYTES_SCOPE;
 	int r = open_once(reader, err);
 
+	if (r == 0)
+		r = skip_data(reader, err);
 	if (r < 0 || reader->ended)
 		return r;
+	reader->taken = 0;
 	r = la.archive_read_next_header(reader->archive, &reader->entry);
 	reader->ended = r == ARCHIVE_EOF && !reader->failed;
 	if (reader->ended)
@@ -263,6 +313,7 @@ int tar_reader_next(struct tar_reader *reader, struct tar_entry *ret, teu_error 
 	r = convert(reader->entry, ret, err);
 	if (r < 0)
 		return r;
+	reader->has_data = true;
 	la.archive_entry_xattr_reset(reader->entry);
 	return 1;
 }
@@ -270,22 +321,6 @@ int tar_reader_next(struct tar_reader *reader, struct tar_entry *ret, teu_error 
 int tar_reader_xattr(struct tar_reader *reader, const char **ret_name, const void **ret_value, size_t *ret_len)
 {
 	return la.archive_entry_xattr_next(reader->entry, ret_name, ret_value, ret_len) == ARCHIVE_OK;
-}
-
-int tar_reader_data(struct tar_reader *reader, const void **ret_bytes, size_t *ret_len, uint64_t *ret_offset,
-		    teu_error **err)
-{
-	la_int64_t offset = 0;
-	int r = la.archive_read_data_block(reader->archive, ret_bytes, ret_len, &offset);
-
-	if (r == ARCHIVE_EOF)
-		return 0;
-	if (r != ARCHIVE_OK)
-		return reader_error(reader, err);
-	if (offset < 0)
-		return err_set(err, TEU_E_CORRUPT, "a tar entry has data at a negative offset");
-	*ret_offset = (uint64_t)offset;
-	return 1;
 }
 
 void tar_reader_free(struct tar_reader *reader)

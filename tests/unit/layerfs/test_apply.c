@@ -127,7 +127,8 @@ static void add_end(void)
 
 struct source {
 	size_t at;
-	uint64_t endless; /* so many zeros follow */
+	uint64_t endless;    /* so many bytes follow */
+	const char *pattern; /* of them, 65536 bytes; NULL: zeros */
 };
 
 static ssize_t next_bytes(void *data, const void **ret, teu_error **err)
@@ -143,7 +144,7 @@ static ssize_t next_bytes(void *data, const void **ret, teu_error **err)
 	if (n || !s->endless)
 		return (ssize_t)n;
 	s->endless -= sizeof(zeros);
-	*ret = zeros;
+	*ret = s->pattern ? s->pattern : zeros;
 	return sizeof(zeros);
 }
 
@@ -628,6 +629,41 @@ START_TEST(oversized_headers_are_corrupt)
 }
 END_TEST
 
+/* Each hole on the map costs memory, and a map of nothings deflates to nothing. */
+START_TEST(endless_maps_of_holes_meet_a_limit)
+{
+	_cleanup_(strbuf_done) struct strbuf records = STRBUF_INIT;
+	struct source source = { .endless = 1ULL << 40 };
+	static char pattern[65537];
+
+	add_record(&records, "GNU.sparse.major", "1", 1);
+	add_record(&records, "GNU.sparse.minor", "0", 1);
+	add_record(&records, "GNU.sparse.realsize", "2097152", 7);
+	add_header("pax", 'x', 0644, records.len, NULL);
+	add_padded(records.text, records.len);
+	add_header("sparse", '0', 0644, (1ULL << 33) - 1, NULL);
+	for (size_t i = 0; i < sizeof(pattern); i++)
+		pattern[i] = i % 2 ? '\n' : '0';
+	strbuf_adds(&tar, "9999999999\n0");
+	source.pattern = pattern + 1;
+	ck_assert_int_eq(apply_layer(root_fd, next_bytes, &source, NULL, NULL, NULL), TEU_E_LIMIT);
+}
+END_TEST
+
+/* A large body where none belongs is passed over in steps. */
+START_TEST(bodies_of_other_kinds_are_passed_over)
+{
+	static const char zeros[8 << 20];
+
+	add_header(".wh.gone", '0', 0644, sizeof(zeros), NULL);
+	add_padded(zeros, sizeof(zeros));
+	add_file("f", 0644, "f");
+	apply_well();
+	ck_assert(is_whiteout("gone"));
+	holds("f", "f");
+}
+END_TEST
+
 START_TEST(nothing_is_an_empty_layer)
 {
 	ck_assert_int_eq(apply(NULL), 0);
@@ -680,6 +716,8 @@ int main(void)
 	tcase_add_test(tc, depth_is_limited);
 	tcase_add_test(tc, a_cut_tar_is_corrupt);
 	tcase_add_test(tc, oversized_headers_are_corrupt);
+	tcase_add_test(tc, endless_maps_of_holes_meet_a_limit);
+	tcase_add_test(tc, bodies_of_other_kinds_are_passed_over);
 	tcase_add_test(tc, nothing_is_an_empty_layer);
 	tcase_add_test(tc, a_fired_token_stops_it);
 	suite_add_tcase(s, tc);
