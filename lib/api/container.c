@@ -1,14 +1,20 @@
-/* The functions of include/teu/container.h that do not run a container: create, find, list, inspect. */
+/* The functions of include/teu/container.h that do not run a container: create, find, list, inspect, remove. */
 #include <teu/container.h>
 
 #include "api/options.h"
 #include "engine/container.h"
 #include "engine/create.h"
 #include "engine/inspect.h"
+#include "engine/remove.h"
 
 void teu_create_options_init(teu_create_options *opts)
 {
 	*opts = (teu_create_options){ .size = sizeof(*opts) };
+}
+
+void teu_remove_options_init(teu_remove_options *opts)
+{
+	*opts = (teu_remove_options){ .size = sizeof(*opts) };
 }
 
 int teu_container_create(teu_engine *engine, const char *config_json, const teu_create_options *opts,
@@ -114,4 +120,14 @@ int teu_container_inspect(teu_container *container, char **ret_json, teu_error *
 	if (r == 0)
 		r = inspect_container(container, &document, err);
 	return r < 0 ? r : print(document, ret_json, err);
+}
+
+int teu_container_remove(teu_container *container, const teu_remove_options *opts, teu_error **err)
+{
+	teu_remove_options own;
+	int r = container_check(container, err);
+
+	if (r == 0)
+		r = options_take(&own, opts, "teu_remove_options", err);
+	return r < 0 ? r : container_remove(container, own.force, own.volumes, err);
 }

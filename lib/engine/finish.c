@@ -86,9 +86,8 @@ static bool runs(teu_engine *engine, const char *id)
 void finish_remove(teu_container *container)
 {
 	_cleanup_error_ teu_error *err = NULL;
-	_cleanup_close_ int lock = -EBADF;
 	teu_engine *engine = container->engine;
-	int r = containers_lock(&engine->store, container->id, &lock, &err);
+	int lock = -EBADF, r = containers_lock(&engine->store, container->id, &lock, &err);
 
 	/* The lingering monitor holds "alive" until our end of the wire closes: what counts is that the end is on
 	 * record. */
@@ -96,6 +95,7 @@ void finish_remove(teu_container *container)
 		r = finish_release(engine, container->id, &err);
 	if (r == 0)
 		r = containers_remove(&engine->store, container->id, true, &err);
+	containers_unlock(&engine->store, container->id, &lock);
 	if (r < 0 && r != TEU_E_NOT_FOUND)
 		engine_log(engine, TEU_LOG_WARNING, "remove container %s: %s", container->name, teu_error_message(err));
 }

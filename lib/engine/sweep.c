@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/strv.h"
+#include "engine/finish.h"
 #include "engine/image.h"
 #include "format/sha256.h"
 #include "oci/digest.h"
@@ -26,8 +27,10 @@
 
 int engine_sweep(teu_engine *engine, teu_error **err)
 {
-	int r = containers_sweep(&engine->store, err);
+	int r = finish_sweep(engine, err);
 
+	if (r == 0)
+		r = containers_sweep(&engine->store, err);
 	return r < 0 ? r : gc_collect(&engine->store, GC_LEFTOVERS, NULL, err);
 }
 

@@ -83,6 +83,18 @@ int containers_lock(const struct store *store, const char *id, int *ret_fd, teu_
 	return lock_live(store, id, true, ret_fd, err);
 }
 
+void containers_unlock(const struct store *store, const char *id, int *fd)
+{
+	char path[PATH_LEN];
+
+	if (*fd < 0)
+		return;
+	snprintf(path, sizeof(path), "locks/%s", id);
+	if (!containers_has(store, id))
+		unlinkat(store->run_fd, path, 0);
+	close(TAKE_FD(*fd));
+}
+
 int containers_try_lock(const struct store *store, const char *id, int *ret_fd, teu_error **err)
 {
 	return lock_live(store, id, false, ret_fd, err);

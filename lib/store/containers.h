@@ -32,7 +32,9 @@ int containers_list(const struct store *store, bool run_root, struct strv *ret, 
 
 /* Waits until no other operation changes container @id. Closing *@ret_fd unlocks. */
 int containers_lock(const struct store *store, const char *id, int *ret_fd, teu_error **err);
-/* As above without waiting: TEU_E_CONFLICT when somebody else has it. */
+/* Gives it back, and takes its file away if the container is gone. A descriptor below 0 is fine. */
+void containers_unlock(const struct store *store, const char *id, int *fd);
+/* As containers_lock() without waiting: TEU_E_CONFLICT when somebody else has it. */
 int containers_try_lock(const struct store *store, const char *id, int *ret_fd, teu_error **err);
 
 bool containers_has(const struct store *store, const char *id);
