@@ -433,6 +433,23 @@ static int fill(struct build *b)
 	return r < 0 ? r : add_all_syscalls(b);
 }
 
+static void shrink(const struct build *b, struct strbuf *program)
+{
+	uint32_t arches[MAX_ARCHES];
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_arches; i++) {
+		uint32_t arch = audit_arch(b->arches[i]);
+		bool known = false;
+
+		for (size_t k = 0; k < n; k++)
+			known |= arches[k] == arch;
+		if (!known)
+			arches[n++] = arch;
+	}
+	seccomp_shrink(program, arches, n);
+}
+
 int seccomp_build(const json *profile, const char *where, struct seccomp_filter *ret, teu_error **err)
 {
 	_cleanup_(build_done) struct build b = { .profile = profile, .where = where, .err = err };
@@ -454,6 +471,9 @@ int seccomp_build(const json *profile, const char *where, struct seccomp_filter 
 	r = export(&b, &program);
 	if (r < 0)
 		return r;
+	shrink(&b, &program);
+	if (program.oom)
+		return err_oom(err);
 	ret->n_bytes = program.len;
 	ret->flags = flags;
 	ret->bpf = strbuf_take(&program);

@@ -8,7 +8,7 @@
 #include "kernel/seccomp.h"
 
 /* Each counts up with every change of the table, or of the code that compiles: no cached program outlives it. */
-enum { SECCOMP_DEFAULT_VERSION = 1, SECCOMP_COMPILER_VERSION = 1 };
+enum { SECCOMP_DEFAULT_VERSION = 1, SECCOMP_COMPILER_VERSION = 2 };
 
 #define TEU_LIBSECCOMP_SONAME "libseccomp.so.2"
 
@@ -22,6 +22,12 @@ json *seccomp_default_profile(uint64_t caps);
 bool seccomp_cache_read(int cache_fd, const struct strbuf *key, struct seccomp_filter *ret);
 /* Failure is no matter: the next one compiles again. */
 void seccomp_cache_write(int cache_fd, const struct strbuf *key, const struct seccomp_filter *filter);
+
+/*
+ * Makes @program (struct sock_filter[]) shorter, with the same answer to every call. @arches: the kernel's numbers of
+ * the architectures that it knows, each once. It may stay as it is.
+ */
+void seccomp_shrink(struct strbuf *program, const uint32_t *arches, size_t n_arches);
 
 /* The filter of @profile without any cache. */
 int seccomp_build(const json *profile, const char *where, struct seccomp_filter *ret, teu_error **err);

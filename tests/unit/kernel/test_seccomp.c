@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "kernel/caps.h"
-#include "kernel/seccomp.h"
+#include "kernel/seccomp_impl.h"
 
 #define CAP(n) (UINT64_C(1) << CAP_##n)
 
@@ -129,6 +129,8 @@ START_TEST(default_allows_the_everyday)
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		ck_assert_msg(ask(&f, calls[i], 0, 0) == SECCOMP_RET_ALLOW, "call %d", calls[i]);
 	ck_assert_uint_eq(f.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	/* Each instruction costs every launch some 0.1 us. */
+	ck_assert_uint_lt(f.n_bytes / 8, 450);
 	seccomp_filter_done(&f);
 }
 END_TEST
@@ -310,6 +312,85 @@ START_TEST(actions_operators_and_errnos)
 	/* A permissive default stays one for new calls. */
 	ck_assert_uint_eq(ask(&f, 1000, 0, 0), SECCOMP_RET_ALLOW);
 	seccomp_filter_done(&f);
+}
+END_TEST
+
+static void add(struct strbuf *p, struct sock_filter insn)
+{
+	strbuf_add(p, &insn, sizeof(insn));
+}
+
+/* A comparison a call, as libseccomp writes it, with some that look at an argument. */
+static void make_program(struct strbuf *p, unsigned seed, unsigned n_calls)
+{
+	add(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+	add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0));
+	add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD));
+	add(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+	for (unsigned nr = 0; nr < n_calls; nr++) {
+		seed = seed * 1103515245 + 12345;
+		if ((seed >> 16) % 16 == 0) {
+			add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 5));
+			add(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+							    offsetof(struct seccomp_data, args)));
+			add(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 3));
+			add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (seed >> 20) % 4, 0, 1));
+			add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+			add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSED(nr % 7)));
+		} else {
+			add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1));
+			add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (seed >> 20) % 3
+										     ? SECCOMP_RET_ALLOW
+										     : REFUSED((seed >> 24) % 3)));
+		}
+	}
+	add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
+}
+
+/* From a few calls to so many that conditional jumps don't reach across. */
+START_TEST(shrinking_changes_no_answer)
+{
+	static const uint32_t arch[] = { NATIVE };
+
+	for (unsigned n = 1; n <= 1400; n += n / 2 + 1) {
+		_cleanup_(strbuf_done) struct strbuf old = STRBUF_INIT, new = STRBUF_INIT;
+		struct seccomp_filter before, after;
+
+		make_program(&old, n, n);
+		strbuf_add(&new, old.text, old.len);
+		seccomp_shrink(&new, arch, 1);
+		ck_assert(new.len < old.len || n < 10);
+		before = (struct seccomp_filter){ .bpf = old.text, .n_bytes = old.len };
+		after = (struct seccomp_filter){ .bpf = new.text, .n_bytes = new.len };
+		for (long nr = -2; nr < (long)n + 3; nr++)
+			for (uint64_t arg = 0; arg < 5; arg++)
+				ck_assert_uint_eq(ask(&before, nr, arg, 0), ask(&after, nr, arg, 0));
+		ck_assert_uint_eq(ask_on(&after, AUDIT_ARCH_S390X, 1), SECCOMP_RET_KILL_THREAD);
+	}
+}
+END_TEST
+
+START_TEST(shrinking_leaves_alone_what_it_does_not_know)
+{
+	static const uint32_t arch[] = { NATIVE };
+	static const struct sock_filter programs[][4] = {
+		/* Scratch memory; arithmetic on the number; a jump past the end. */
+		{ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_STMT(BPF_ST, 0), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16),
+		  BPF_STMT(BPF_RET | BPF_K, 0) },
+		{ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 1),
+		  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0), BPF_STMT(BPF_RET | BPF_K, 0) },
+		{ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 9, 0),
+		  BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 0) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		_cleanup_(strbuf_done) struct strbuf p = STRBUF_INIT;
+
+		strbuf_add(&p, programs[i], sizeof(programs[i]));
+		seccomp_shrink(&p, arch, 1);
+		ck_assert_uint_eq(p.len, sizeof(programs[i]));
+		ck_assert_int_eq(memcmp(p.text, programs[i], p.len), 0);
+	}
 }
 END_TEST
 
@@ -536,6 +617,8 @@ int main(void)
 	tcase_add_test(tc, capabilities_open_their_calls);
 	tcase_add_test(tc, calls_from_the_future_are_unknown);
 	tcase_add_test(tc, actions_operators_and_errnos);
+	tcase_add_test(tc, shrinking_changes_no_answer);
+	tcase_add_test(tc, shrinking_leaves_alone_what_it_does_not_know);
 	tcase_add_test(tc, malformed_profiles_name_the_place);
 	tcase_add_test(tc, cache_serves_and_heals);
 	tcase_add_test(tc, docker_format);
