@@ -124,6 +124,16 @@ static int sweep_one(teu_engine *engine, const char *id, teu_error **err)
 	return r;
 }
 
+/* A container has its folder from before it takes an address until after it has given it back. */
+static bool has_folder(const char *id, void *data)
+{
+	const teu_engine *engine = data;
+	char path[160];
+
+	snprintf(path, sizeof(path), "containers/%s", id);
+	return faccessat(engine->store.run_fd, path, F_OK, 0) == 0;
+}
+
 int finish_sweep(teu_engine *engine, teu_error **err)
 {
 	_cleanup_(strv_done) struct strv ids = STRV_INIT;
@@ -138,5 +148,5 @@ int finish_sweep(teu_engine *engine, teu_error **err)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return endpoint_sweep(&engine->store, has_folder, engine, err);
 }

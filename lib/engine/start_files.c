@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "network/resolv.h"
 
-enum { MAX_RESOLV = 64 << 10 };
+enum { MAX_RESOLV = 64 << 10, MAX_HOSTS = 1 << 20 };
 
 /* Kept in place: a running container's mount must go on showing this very file. */
 static int put(teu_container *container, const char *name, const struct strbuf *text, teu_error **err)
@@ -34,6 +34,17 @@ static int read_list(const json *host, const char *key, struct strv *ret, teu_er
 	return json_read_strings(host, "HostConfig", key, ret, err);
 }
 
+/* Better than none: what the resolver on the host's loopback asks itself. */
+static void use_upstream(char **text)
+{
+	char *upstream;
+
+	if (fd_read_file(AT_FDCWD, "/run/systemd/resolve/resolv.conf", MAX_RESOLV, &upstream, NULL, NULL) < 0)
+		return;
+	free(*text);
+	*text = upstream;
+}
+
 static int write_resolv(teu_container *container, const json *host, const char *network, teu_error **err)
 {
 	_cleanup_(strv_done) struct strv servers = STRV_INIT, search = STRV_INIT, options = STRV_INIT;
@@ -49,18 +60,25 @@ static int write_resolv(teu_container *container, const json *host, const char *
 	if (r < 0)
 		return r;
 	fd_read_file(AT_FDCWD, "/etc/resolv.conf", MAX_RESOLV, &of_host, NULL, &ignored);
+	if (of_host && strcmp(network, "host") != 0 && resolv_is_stub(of_host))
+		use_upstream(&of_host);
 	r = resolv_conf(of_host ? of_host : "", strcmp(network, "host") == 0, &servers, &search, &options, &text, err);
 	return r < 0 ? r : put(container, "resolv.conf", &text, err);
 }
 
-static int write_hosts(teu_container *container, const json *spec, const json *host, const struct endpoint *ep,
-		       teu_error **err)
+static int write_hosts(teu_container *container, const json *spec, const json *host, const char *network,
+		       const struct endpoint *ep, teu_error **err)
 {
 	_cleanup_(strv_done) struct strv extra = STRV_INIT;
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	_cleanup_free_ char *of_host = NULL;
 	int r = read_list(host, "ExtraHosts", &extra, err);
 
-	if (r == 0)
+	if (strcmp(network, "host") == 0)
+		fd_read_file(AT_FDCWD, "/etc/hosts", MAX_HOSTS, &of_host, NULL, NULL);
+	if (r == 0 && of_host)
+		r = resolv_hosts_of_host(of_host, &extra, &text, err);
+	else if (r == 0)
 		r = resolv_hosts(json_get_text(json_get(container->record, "Config"), "Hostname", ""),
 				 json_get_text(spec, "domainname", NULL), ep ? ep->address : NULL,
 				 ep ? ep->gateway : NULL, &extra, &text, err);
@@ -77,6 +95,6 @@ int start_write_files(teu_container *container, const json *spec, const char *ne
 	strbuf_addf(&name, "%s\n", json_get_text(json_get(container->record, "Config"), "Hostname", ""));
 	r = put(container, "hostname", &name, err);
 	if (r == 0)
-		r = write_hosts(container, spec, host, ep, err);
+		r = write_hosts(container, spec, host, network, ep, err);
 	return r < 0 ? r : write_resolv(container, host, network, err);
 }
