@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/gc.h"
 #include "store/name.h"
 #include "store/volumes.h"
 
@@ -164,6 +165,7 @@ static int finish_removal(const struct store *store, const char *entry, teu_erro
 	const char *id = entry + strlen(entry) - CONTAINER_ID_LEN;
 	_cleanup_json_ json *record = NULL;
 	char path[PATH_LEN];
+	int r;
 
 	/* Without a readable record there are no volumes to find, and a dangling name is found by the sweep. */
 	if (containers_read(store, entry, "container.json", &record, NULL) == 0) {
@@ -174,7 +176,11 @@ static int finish_removal(const struct store *store, const char *entry, teu_erro
 			drop_name(store, json_get_text(record, "Name", ""), id);
 	}
 	snprintf(path, sizeof(path), "containers/%s", entry);
-	return fd_remove_tree(store->root_fd, path, err);
+	r = fd_remove_tree(store->root_fd, path, err);
+	/* What can't be collected now is collected by the next sweep. */
+	if (r == 0)
+		gc_release(store, json_get_text(record, "Image", ""), NULL);
+	return r;
 }
 
 int containers_remove(const struct store *store, const char *id, bool volumes, teu_error **err)
@@ -207,7 +213,8 @@ static void sweep_draft(const struct store *store, const char *entry)
 	fd_remove_tree(store->root_fd, path, NULL);
 }
 
-/* After a power cut the record of a short-lived container, which is not synced, may have no bytes: nobody can use it. */
+/* After a power cut the record of a short-lived container, which is not synced, may have no bytes: nobody can use it.
+ */
 static void sweep_hollow(const struct store *store, const char *id)
 {
 	_cleanup_close_ int lock_fd = -EBADF;

@@ -350,3 +350,16 @@ int gc_collect(const struct store *store, enum gc_scope scope, struct strv *ret_
 
 	return r < 0 ? r : empty_trash(store, err);
 }
+
+int gc_release(const struct store *store, const char *image_id, teu_error **err)
+{
+	_cleanup_(images_done) struct images images = IMAGES_INIT;
+	int r;
+
+	if (!content_has(store, image_id))
+		return 0;
+	r = images_read(store, &images, err);
+	if (r < 0 || images_find_id(&images, image_id))
+		return r;
+	return gc_collect(store, GC_UNREACHED, NULL, err);
+}

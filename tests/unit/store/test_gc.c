@@ -69,7 +69,7 @@ START_TEST(a_container_keeps_its_layers)
 	ck_assert(layers_has(&store, chain));
 	ck_assert(content_has(&store, id));
 	MUST(fd_remove_tree(store.root_fd, "containers/c1", &err));
-	collect(GC_LEFTOVERS);
+	MUST(gc_release(&store, id, &err));
 	ck_assert(!layers_has(&store, chain));
 	ck_assert_uint_eq(count("blobs/sha256"), 0);
 	free(chain);
