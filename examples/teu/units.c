@@ -177,7 +177,10 @@ static bool parse_stamp(const char *text, int64_t *ret_ns)
 		}
 		if (!parse_zone(rest, &zone))
 			return false;
-		*ret_ns = ((int64_t)timegm(&tm) - zone) * NS_PER_S + ns;
+		/* 64 bits of nanoseconds end in 2262: what comes later is later than all that can be asked about. */
+		if (__builtin_mul_overflow((int64_t)timegm(&tm) - zone, (int64_t)NS_PER_S, ret_ns) ||
+		    __builtin_add_overflow(*ret_ns, ns, ret_ns))
+			*ret_ns = INT64_MAX;
 		return true;
 	}
 	return false;
