@@ -2,10 +2,8 @@
 #include "store/layers.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -73,23 +71,6 @@ void layer_done(struct layer *layer)
 	*layer = (struct layer){ 0 };
 }
 
-/*
- * chattr(1), "T": tells ext4 that the folders in layers/ have nothing to do with one another, so each begins in a block
- * group of its own. Otherwise they crowd together where layers were just removed, and ext4 without a journal looks at
- * each inode freed in the last minutes for each new file: seen were 20 seconds for 20,000 files, with it 0.4. Other
- * file systems refuse it, which is as good.
- */
-static void spread_layers(const struct store *store)
-{
-	_cleanup_close_ int fd = openat(store->root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int flags;
-
-	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || flags & FS_TOPDIR_FL)
-		return;
-	flags |= FS_TOPDIR_FL;
-	ioctl(fd, FS_IOC_SETFLAGS, &flags);
-}
-
 /* The root of the tree must be open to the container's users, whatever the caller's umask. */
 static int open_tree_root(struct layer_draft *draft, teu_error **err)
 {
@@ -117,7 +98,6 @@ int layers_begin(const struct store *store, struct layer_draft *ret, teu_error *
 		r = store_lock(store, LOCK_SHARED, &inventory, err);
 	if (r < 0)
 		return r;
-	spread_layers(store);
 	snprintf(path, sizeof(path), "layers/%s", name);
 	if (mkdirat(store->root_fd, path, 0710) < 0)
 		return err_errno(err, errno, "make folder %s", path);
