@@ -124,6 +124,12 @@ bool cgroup_read_key(const char *dir, const char *file, const char *key, int64_t
 char *cgroup_read_long(const char *dir, const char *file);
 bool cgroup_has_file(const char *dir, const char *file);
 
+/* The object under @key, made if it is not there; NULL: no memory. */
+json *cgroup_member(json *to, const char *key);
+
+extern const char *const cgroup_v1_throttle_files[THROTTLE_N], *const cgroup_v2_throttle_words[THROTTLE_N];
+int64_t cgroup_weight_of_shares(int64_t shares); /* v1's cpu.shares as v2's cpu.weight */
+
 int cgroup_v1_limits(const teu_cgroup *g, json *to);
 int cgroup_v2_limits(const teu_cgroup *g, json *to);
 int cgroup_v1_stats(const teu_cgroup *g, json *to);

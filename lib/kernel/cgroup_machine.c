@@ -233,3 +233,10 @@ bool cgroup_read_key(const char *dir, const char *file, const char *key, int64_t
 	}
 	return false;
 }
+
+json *cgroup_member(json *to, const char *key)
+{
+	json *object = json_get_mutable(to, key);
+
+	return object ? object : json_add_object(to, key);
+}

@@ -371,6 +371,9 @@ START_TEST(v2_what_it_lacks)
 			      refused[i].resources);
 		ck_assert_str_eq(teu_error_detail(err, "field"), refused[i].field);
 	}
+	ck_assert_int_eq(compile("/t", "{\"unified\": {\"cgroup.procs\": \"1\"}}", false), TEU_E_INVALID);
+	ck_assert_int_eq(compile("/t", "{\"unified\": {\"../memory.max\": \"1\"}}", false), TEU_E_INVALID);
+	ck_assert_int_eq(compile("/t", "{\"unified\": {\"memory.max\": 1}}", false), TEU_E_INVALID);
 	must_compile("/t", "{\"memory\": {\"limit\": 1000, \"swappiness\": 5, \"disableOOMKiller\": true}}");
 	ck_assert_uint_eq(plan.warnings.n, 2);
 }
