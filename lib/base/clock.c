@@ -7,6 +7,9 @@
 
 enum { NS = 1000000000 };
 
+/* 0001-01-01T00:00:00Z, where Go's times begin. */
+static const int64_t ZERO_TIME = INT64_C(-62135596800);
+
 int64_t clock_now_ns(void)
 {
 	struct timespec t;
@@ -35,7 +38,7 @@ int clock_left_ms(int64_t deadline_ms)
 
 void clock_format(int64_t ns, char text[CLOCK_TEXT_MAX])
 {
-	time_t seconds = ns / NS;
+	time_t seconds = ns / NS - (ns % NS < 0); /* before 1970 too the fraction counts forward */
 	struct tm tm;
 	int n;
 
@@ -45,7 +48,7 @@ void clock_format(int64_t ns, char text[CLOCK_TEXT_MAX])
 	}
 	n = snprintf(text, CLOCK_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1,
 		     tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	snprintf(text + n, (size_t)(CLOCK_TEXT_MAX - n), ".%09ldZ", (long)(ns % NS));
+	snprintf(text + n, (size_t)(CLOCK_TEXT_MAX - n), ".%09ldZ", (long)(ns - (int64_t)seconds * NS));
 }
 
 static bool parse_zone(const char *text, int *ret_seconds)
@@ -67,7 +70,7 @@ bool clock_parse(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
 	int used = 0, zone;
-	int64_t fraction = 0, scale = NS;
+	int64_t seconds, fraction = 0, scale = NS;
 
 	if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
 		   &tm.tm_min, &tm.tm_sec, &used) != 6 ||
@@ -83,6 +86,15 @@ bool clock_parse(const char *text, int64_t *ret_ns)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*ret_ns = ((int64_t)timegm(&tm) - zone) * NS + fraction;
+	seconds = (int64_t)timegm(&tm) - zone;
+	/* What clock_format() prints for 0, and other tools for a time they don't know. */
+	if (seconds == ZERO_TIME && fraction == 0) {
+		*ret_ns = 0;
+		return true;
+	}
+	/* 64 bits of nanoseconds reach from 1677 to 2262. */
+	if (seconds <= INT64_MIN / NS || seconds >= INT64_MAX / NS)
+		return false;
+	*ret_ns = seconds * NS + fraction;
 	return true;
 }
