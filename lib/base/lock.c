@@ -2,8 +2,11 @@
 #include "base/lock.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include "base/cleanup.h"
+
+enum { BEAT_MS = 50 };
 
 static int take(int dir_fd, const char *name, enum lock_mode mode, int command, int *ret_fd, teu_error **err)
 {
@@ -26,6 +29,33 @@ static int take(int dir_fd, const char *name, enum lock_mode mode, int command, 
 int lock_take(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err)
 {
 	return take(dir_fd, name, mode, F_OFD_SETLKW, ret_fd, err);
+}
+
+/*
+ * A blocking fcntl() could be woken by a signal only, and the kernel tells nobody when a lock is free: so the wait is
+ * for the token, with a look at the lock at each beat.
+ */
+int lock_take_unless(int dir_fd, const char *name, enum lock_mode mode, const teu_cancel *cancel, int *ret_fd,
+		     teu_error **err)
+{
+	struct pollfd stop = { .fd = cancel_fd(cancel), .events = POLLIN };
+
+	if (!cancel)
+		return lock_take(dir_fd, name, mode, ret_fd, err);
+	for (;;) {
+		_cleanup_error_ teu_error *why = NULL;
+		int r = lock_try(dir_fd, name, mode, ret_fd, &why);
+
+		if (r != TEU_E_CONFLICT) {
+			if (r < 0 && err && !*err)
+				*err = TAKE_PTR(why);
+			return r;
+		}
+		poll(&stop, 1, BEAT_MS);
+		r = cancel_check(cancel, err);
+		if (r < 0)
+			return r;
+	}
 }
 
 int lock_try(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err)

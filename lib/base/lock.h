@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/cancel.h"
 #include "base/err.h"
 
 enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
@@ -16,6 +17,10 @@ enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
  * Errors: TEU_E_SYSTEM.
  */
 int lock_take(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err);
+
+/* As above, and @cancel ends the waiting: TEU_E_CANCELLED. */
+int lock_take_unless(int dir_fd, const char *name, enum lock_mode mode, const teu_cancel *cancel, int *ret_fd,
+		     teu_error **err);
 
 /* As above without waiting: TEU_E_CONFLICT when somebody else has it. */
 int lock_try(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err);

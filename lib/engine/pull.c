@@ -300,7 +300,7 @@ static int pull_layer(const struct layer_job *job, struct http *http, teu_error 
 	int r;
 
 	r = cancel_check(p->stop, err) ?: lease_add(&p->lease, blob->digest, err) ?: lease_add(&p->lease, chain, err);
-	r = r ?: content_begin(store, blob->digest, &draft, &exists, err);
+	r = r ?: content_begin(store, blob->digest, p->stop, &draft, &exists, err);
 	if (r < 0)
 		return r;
 	if (exists && layers_has(store, chain)) {

@@ -117,13 +117,14 @@ static bool still_named(const struct store *store, const char *name, int fd, str
 	       ret->st_dev == named.st_dev && ret->st_ino == named.st_ino;
 }
 
-static int open_draft(const struct store *store, const char *name, struct content_draft *ret, teu_error **err)
+static int open_draft(const struct store *store, const char *name, const teu_cancel *cancel, struct content_draft *ret,
+		      teu_error **err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	struct stat st;
 
 	for (;;) {
-		int r = lock_take(store->root_fd, name, LOCK_EXCLUSIVE, &fd, err);
+		int r = lock_take_unless(store->root_fd, name, LOCK_EXCLUSIVE, cancel, &fd, err);
 
 		if (r < 0)
 			return r;
@@ -140,8 +141,8 @@ static int open_draft(const struct store *store, const char *name, struct conten
 	return ret->name ? 0 : err_oom(err);
 }
 
-int content_begin(const struct store *store, const char *digest, struct content_draft *ret, bool *ret_exists,
-		  teu_error **err)
+int content_begin(const struct store *store, const char *digest, const teu_cancel *cancel, struct content_draft *ret,
+		  bool *ret_exists, teu_error **err)
 {
 	_cleanup_(content_draft_done) struct content_draft draft = { .fd = -EBADF };
 	char name[PATH_MAX_LEN];
@@ -154,7 +155,7 @@ int content_begin(const struct store *store, const char *digest, struct content_
 	if (*ret_exists)
 		return 0;
 	snprintf(name, sizeof(name), "tmp/%s", digest_hex(digest));
-	r = open_draft(store, name, &draft, err);
+	r = open_draft(store, name, cancel, &draft, err);
 	if (r < 0)
 		return r;
 	draft.digest = strdup(digest);
@@ -177,7 +178,7 @@ int content_begin_new(const struct store *store, struct content_draft *ret, teu_
 
 	*ret = (struct content_draft){ .fd = -EBADF };
 	if (r == 0)
-		r = open_draft(store, name, ret, err);
+		r = open_draft(store, name, NULL, ret, err);
 	if (r < 0)
 		content_draft_done(ret);
 	return r;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cancel.h"
 #include "store/store.h"
 
 bool content_has(const struct store *store, const char *digest);
@@ -32,9 +33,12 @@ struct content_draft {
 	uint64_t have;
 };
 
-/* Waits while another process fetches the same blob; *ret_exists when that process finished it. */
-int content_begin(const struct store *store, const char *digest, struct content_draft *ret, bool *ret_exists,
-		  teu_error **err);
+/*
+ * Waits while another process fetches the same blob, but not after @cancel (NULL: none) was fired; *ret_exists when
+ * that process finished it.
+ */
+int content_begin(const struct store *store, const char *digest, const teu_cancel *cancel, struct content_draft *ret,
+		  bool *ret_exists, teu_error **err);
 /* A draft of a blob whose digest will be known at its end. */
 int content_begin_new(const struct store *store, struct content_draft *ret, teu_error **err);
 /* What such a draft turned out to be; then content_commit(). */

@@ -52,13 +52,13 @@ START_TEST(a_broken_fetch_goes_on_where_it_ended)
 	struct content_draft draft;
 	bool there;
 
-	MUST(content_begin(&store, HELLO, &draft, &there, &err));
+	MUST(content_begin(&store, HELLO, NULL, &draft, &there, &err));
 	ck_assert(!there);
 	ck_assert_uint_eq(draft.have, 0);
 	ck_assert_int_eq(write(draft.fd, "hel", 3), 3);
 	content_draft_done(&draft);
 
-	MUST(content_begin(&store, HELLO, &draft, &there, &err));
+	MUST(content_begin(&store, HELLO, NULL, &draft, &there, &err));
 	ck_assert_uint_eq(draft.have, 3);
 	ck_assert_int_eq(write(draft.fd, "lo", 2), 2);
 	MUST(content_commit(&draft, &err));
@@ -66,7 +66,7 @@ START_TEST(a_broken_fetch_goes_on_where_it_ended)
 	ck_assert(content_has(&store, HELLO));
 	ck_assert_uint_eq(count("tmp"), 0);
 
-	MUST(content_begin(&store, HELLO, &draft, &there, &err));
+	MUST(content_begin(&store, HELLO, NULL, &draft, &there, &err));
 	ck_assert(there);
 	content_draft_done(&draft);
 	ck_assert_uint_eq(count("tmp"), 0);
@@ -78,7 +78,7 @@ START_TEST(wrong_bytes_are_thrown_away)
 	struct content_draft draft;
 	bool there;
 
-	MUST(content_begin(&store, HELLO, &draft, &there, &err));
+	MUST(content_begin(&store, HELLO, NULL, &draft, &there, &err));
 	ck_assert_int_eq(write(draft.fd, "wrong", 5), 5);
 	content_discard(&draft);
 	content_draft_done(&draft);
@@ -95,13 +95,13 @@ START_TEST(two_fetchers_of_one_blob)
 	pid_t other;
 	int status;
 
-	MUST(content_begin(&store, HELLO, &draft, &there, &err));
+	MUST(content_begin(&store, HELLO, NULL, &draft, &there, &err));
 	other = fork();
 	if (other == 0) {
 		struct content_draft second;
 
 		close(draft.fd);
-		if (content_begin(&store, HELLO, &second, &there, NULL) < 0)
+		if (content_begin(&store, HELLO, NULL, &second, &there, NULL) < 0)
 			_exit(2);
 		_exit(there ? 0 : 1);
 	}

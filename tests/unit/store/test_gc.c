@@ -151,7 +151,7 @@ START_TEST(leftovers_of_a_killed_process_are_swept)
 
 		if (lease_take(&store, &lease, NULL) == 0 && lease_add_all(&lease, NULL) == 0 &&
 		    content_begin(&store, "sha256:0000000000000000000000000000000000000000000000000000000000000000",
-				  &draft, &there, NULL) == 0 &&
+				  NULL, &draft, &there, NULL) == 0 &&
 		    write(draft.fd, "x", 1) == 1 && content_begin_new(&store, &fresh, NULL) == 0 &&
 		    layers_begin(&store, &layer, NULL) == 0 && write(ready[1], "k", 1) == 1)
 			pause();
@@ -178,8 +178,8 @@ START_TEST(half_fetched_blobs_outlive_the_removal_of_an_image)
 	struct content_draft draft;
 	bool there;
 
-	MUST(content_begin(&store, "sha256:0000000000000000000000000000000000000000000000000000000000000000", &draft,
-			   &there, &err));
+	MUST(content_begin(&store, "sha256:0000000000000000000000000000000000000000000000000000000000000000", NULL,
+			   &draft, &there, &err));
 	ck_assert_int_eq(write(draft.fd, "x", 1), 1);
 	content_draft_done(&draft);
 	collect(GC_UNREACHED);
