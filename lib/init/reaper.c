@@ -4,6 +4,7 @@
  */
 #include "init/first.h"
 
+#include <linux/prctl.h>
 #include <linux/signal.h>
 #include <linux/wait.h>
 
@@ -38,6 +39,7 @@ long reaper_start(struct first *f)
 	if (child == 0)
 		return 0;
 	(void)f;
+	SYS(prctl, PR_SET_NAME, "teu-init", 0, 0, 0);
 	SYS(close_range, 0, ~0u, 0);
 	wait_loop((int)child);
 }

@@ -252,13 +252,20 @@ static long step_become(struct first *f, const struct plan_step *s)
 	return SYS(capset, &header, data);
 }
 
+/* What the caller itself lacks (a container in a container, a machine that holds a right back) can't be handed on, and is left out. */
 static long step_caps(struct first *f, const struct plan_step *s)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct own[2];
+	uint64_t have;
+
 	(void)f;
-	TRY(set_caps(s->n1, s->n2, s->n3));
+	TRY(SYS(capget, &header, own));
+	have = own[0].permitted | (uint64_t)own[1].permitted << 32;
+	TRY(set_caps(s->n1 & have, s->n2 & have, s->n3 & have));
 	TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 	for (unsigned cap = 0; cap < 64; cap++)
-		if (s->n4 & (1ull << cap))
+		if (s->n4 & have & (1ull << cap))
 			TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0));
 	return 0;
 }
