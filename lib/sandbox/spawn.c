@@ -61,6 +61,9 @@ static int helper_open(int *ret_fd, teu_error **err)
 	return r;
 }
 
+/* On a stack of ours: AddressSanitizer can't tell where that ends, and would say so on stderr at each _exit(). */
+#define ON_BORROWED_STACK __attribute__((no_sanitize("address")))
+
 /* All that the two children need; nothing is allocated between clone and exec. */
 struct birth {
 	int fds[MAX_FDS]; /* what becomes FD_PLAN and on */
@@ -70,14 +73,14 @@ struct birth {
 	int error;   /* errno of whichever call failed */
 };
 
-static int fail(struct birth *b)
+ON_BORROWED_STACK static int fail(struct birth *b)
 {
 	b->error = errno;
 	_exit(1);
 }
 
 /* Moves the descriptors to their places: first out of the way, then down. */
-static void place(struct birth *b)
+ON_BORROWED_STACK static void place(struct birth *b)
 {
 	int first_free = FD_PLAN + b->n_fds, null;
 
@@ -100,7 +103,7 @@ static void place(struct birth *b)
 		fail(b);
 }
 
-static int second_child(void *data)
+ON_BORROWED_STACK static int second_child(void *data)
 {
 	static const char *const argv[] = { "teu-monitor", NULL };
 	static const char *const env[] = { NULL };
@@ -111,7 +114,7 @@ static int second_child(void *data)
 	return fail(b);
 }
 
-static int first_child(void *data)
+ON_BORROWED_STACK static int first_child(void *data)
 {
 	struct birth *b = data;
 
@@ -194,7 +197,8 @@ ssize_t wire_receive(int wire, void *packet, size_t size, int flags)
 		n = recv(wire, packet, size, flags);
 		if (n >= 0 || (errno != EINTR && (errno != ECONNRESET || reset)))
 			return n;
-		/* An end that closed with something unread resets the connection, but what it had sent before is still to be had. */
+		/* An end that closed with something unread resets the connection, but what it had sent before is still
+		 * to be had. */
 		reset |= errno == ECONNRESET;
 	}
 }
