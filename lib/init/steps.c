@@ -10,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <linux/filter.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/signal.h>
 #include <asm/statfs.h>
 
@@ -225,6 +226,17 @@ static long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritabl
 	return SYS(capset, &header, data);
 }
 
+/* Pipes and terminals were made for the container. A stream that it has not is the host's /dev/null: not ours to give.
+ */
+static bool is_own_stream(int fd)
+{
+	struct statx st;
+
+	if (SYS(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0)
+		return false;
+	return !S_ISCHR(st.stx_mode) || st.stx_rdev_major != MEM_MAJOR;
+}
+
 /*
  * The streams go to the user, so that /dev/stdout can be opened anew. Keeping capabilities over the change of ids lets
  * the filter be loaded and the final sets be made after it; the permitted ones that are left become effective again at
@@ -237,7 +249,8 @@ static long step_become(struct first *f, const struct plan_step *s)
 
 	if (f->uid && !(f->plan->flags & PLAN_STDIO))
 		for (int i = 0; i < 3; i++)
-			SYS(fchown, f->stdio[i], f->uid, -1);
+			if (is_own_stream(f->stdio[i]))
+				SYS(fchown, f->stdio[i], f->uid, -1);
 	if (s->n1)
 		TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
 	if (s->n2)
