@@ -62,12 +62,13 @@ static int choose_caps(struct spec *s, teu_error **err)
 		r = read_caps(s, "CapDrop", &drop, &drop_all, err);
 	if (r < 0)
 		return r;
+	/* All means those there are to give: whoever asks for one that we lack by its name is told so at launch. */
 	if (s->privileged)
-		s->caps = caps_all();
+		s->caps = caps_own();
 	else if (drop_all)
-		s->caps = add_all ? caps_all() : add;
+		s->caps = add_all ? caps_own() : add;
 	else
-		s->caps = ((add_all ? caps_all() : caps_default()) & ~drop) | add;
+		s->caps = ((add_all ? caps_own() : caps_default()) & ~drop) | add;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "kernel/caps.h"
 
 #include <linux/capability.h>
+#include <sys/capability.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -88,6 +89,24 @@ uint64_t caps_all(void)
 	for (unsigned long n = 0; n < ARRAY_SIZE(names) && prctl(PR_CAPBSET_READ, n, 0, 0, 0) >= 0; n++)
 		mask |= UINT64_C(1) << n;
 	atomic_store_explicit(&asked, mask, memory_order_relaxed);
+	return mask;
+}
+
+uint64_t caps_own(void)
+{
+	cap_t own = cap_get_proc();
+	uint64_t mask = 0;
+
+	if (!own)
+		return caps_all();
+	for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+		cap_flag_value_t value = CAP_CLEAR;
+
+		if (cap_get_flag(own, (cap_value_t)n, CAP_PERMITTED, &value) == 0 && value == CAP_SET &&
+		    cap_get_bound((cap_value_t)n) > 0)
+			mask |= UINT64_C(1) << n;
+	}
+	cap_free(own);
 	return mask;
 }
 

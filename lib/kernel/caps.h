@@ -16,6 +16,8 @@ int caps_number(const char *name);
 const char *caps_name(int number);
 /* Every capability that this kernel has, as a mask; asked once. */
 uint64_t caps_all(void);
+/* Those of them that this process may hand on: its permitted ones. */
+uint64_t caps_own(void);
 /* Docker's 14 defaults. */
 uint64_t caps_default(void);
 

@@ -41,6 +41,7 @@ START_TEST(sets)
 	ck_assert((caps_all() & caps_default()) == caps_default());
 	ck_assert(caps_all() & UINT64_C(1) << CAP_SYS_ADMIN);
 	ck_assert(caps_all() == caps_all());
+	ck_assert((caps_own() & ~caps_all()) == 0);
 }
 END_TEST
 
