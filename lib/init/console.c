@@ -6,36 +6,6 @@
 #include <asm/termios.h>
 #include <linux/socket.h>
 
-struct fd_message {
-	uint64_t len; /* struct cmsghdr */
-	int level, type;
-	int fd;
-	int pad;
-};
-
-static long send_fd(int sync, int fd)
-{
-	struct first_message m = { 0 };
-	struct fd_message control = {
-		.len = 16 + sizeof(int), .level = 1 /* SOL_SOCKET */, .type = 1 /* SCM_RIGHTS */, .fd = fd
-	};
-	struct {
-		void *base;
-		size_t len;
-	} io = { &m, sizeof(m) };
-	struct {
-		void *name;
-		int name_len;
-		void *io;
-		size_t n_io;
-		void *control;
-		size_t control_len;
-		int flags;
-	} message = { .io = &io, .n_io = 1, .control = &control, .control_len = sizeof(control) };
-
-	return SYS(sendmsg, sync, &message, 0);
-}
-
 /* The slave is bound over /dev/console, made by us; a link of that name in the image is replaced, not followed. */
 static long bind_console(struct first *f)
 {
@@ -59,6 +29,7 @@ static long bind_console(struct first *f)
 long console_open(struct first *f, const struct plan_step *s)
 {
 	struct winsize size = { .ws_row = (unsigned short)s->n1, .ws_col = (unsigned short)s->n2 };
+	struct first_message hello = { 0 };
 	int master = sys_open_in(f->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0, 0), unlock = 0;
 	long r;
 
@@ -70,7 +41,7 @@ long console_open(struct first *f, const struct plan_step *s)
 		SYS(ioctl, f->tty, TIOCSWINSZ, &size);
 	r = s->n3 ? bind_console(f) : 0;
 	if (r == 0)
-		r = send_fd(f->sync, master);
+		r = pass_send(f->sync, &hello, sizeof(hello), master);
 	SYS(close, master);
 	for (int i = 0; i < 3; i++)
 		f->stdio[i] = f->tty;

@@ -22,7 +22,8 @@ struct first {
 	uint32_t uid, gid;
 	uint32_t groups[FIRST_MAX_GROUPS];
 	uint32_t n_groups;
-	char home[512]; /* of the user; "" until looked up */
+	char home[512];		       /* of the user; "" until looked up */
+	int sources[PLAN_MAX_SOURCES]; /* detached trees that OP_BIND_SOURCE made */
 };
 
 typedef long (*step_fn)(struct first *f, const struct plan_step *s);
@@ -69,8 +70,10 @@ extern const step_fn first_steps[OP_COUNT];
 /* rootfs.c */
 long step_propagation(struct first *f, const struct plan_step *s);
 long step_overlay(struct first *f, const struct plan_step *s);
+long step_receive_rootfs(struct first *f, const struct plan_step *s);
 long step_rootfs(struct first *f, const struct plan_step *s);
 long step_mount(struct first *f, const struct plan_step *s);
+long step_bind_source(struct first *f, const struct plan_step *s);
 long step_bind(struct first *f, const struct plan_step *s);
 long step_cgroup_mount(struct first *f, const struct plan_step *s);
 long step_device(struct first *f, const struct plan_step *s);

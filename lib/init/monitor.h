@@ -22,8 +22,12 @@ struct outcome {
 
 /* spawn.c: starts it; reports a failure over the wire and ends the monitor. */
 void spawn_child(const struct plan_header *plan, struct child *c);
-/* Runs a list of monitor steps. On failure *ret_step is the index. */
-long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, uint32_t *ret_step);
+/* Runs a list of monitor steps; @pid and @sync: the first process and the link to it, where there is one. On failure
+ * *ret_step is the index. */
+long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step);
+
+/* mapped.c: OP_OVERLAY_MAPPED; the mount goes over @sync to the first process. */
+long overlay_mapped(const struct plan_header *plan, const struct plan_step *s, int pid, int sync);
 /* Takes back what the others made: every step is tried, as some of it may never have been made. */
 void run_last_steps(const struct plan_header *plan, int pid);
 

@@ -21,25 +21,31 @@ enum plan_op {
 	/* by the monitor */
 	OP_NETLINK =
 		1, /* t1 bytes, n1 their count, n2 protocol, n3 offset for the pid of the first process (-1: none) */
-	OP_WRITE_ID_MAP, /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
-	OP_SETNS_PID,	 /* t1 path of a pid namespace, or n1 = 1: the joined process's */
-	OP_RMDIR,	 /* t1 folder of a cgroup; tried again while it is busy */
-	OP_KILL_CGROUP,	 /* t1 folder of a cgroup: whatever is left in it is killed */
+	OP_WRITE_ID_MAP,   /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
+	OP_SETNS_PID,	   /* t1 path of a pid namespace, or n1 = 1: the joined process's */
+	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
+	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
+			      namespace, its ids mapped onto the layers'; sent to the first process */
+	OP_KILL_CGROUP,	   /* t1 folder of a cgroup: whatever is left in it is killed */
 
 	/* by the first process, before it leaves the host's tree */
-	OP_WAIT_HOST,	 /* until the monitor has run its steps for this process */
-	OP_JOIN_CGROUP,	 /* t1 file: write "0" into it */
-	OP_SETNS,	 /* t1 path, n1 CLONE_NEW… */
-	OP_JOIN_PROCESS, /* n1 CLONE_NEW… flags: all these namespaces of the joined process */
-	OP_UNSHARE,	 /* n1 CLONE_NEW… */
-	OP_PROPAGATION,	 /* t1 path (on the host), n1 MS_… */
-	OP_OVERLAY,	 /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
-			    namespace. Becomes the rootfs at t4 */
-	OP_ROOTFS,	 /* t1 folder that is the rootfs */
+	OP_WAIT_HOST,	   /* until the monitor has run its steps for this process */
+	OP_JOIN_CGROUP,	   /* t1 file: write "0" into it */
+	OP_SETNS,	   /* t1 path, n1 CLONE_NEW… */
+	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process */
+	OP_UNSHARE,	   /* n1 CLONE_NEW… */
+	OP_PROPAGATION,	   /* t1 path (on the host), n1 MS_… */
+	OP_OVERLAY,	   /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
+			      namespace. Becomes the rootfs at t4 */
+	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace */
+	OP_RECEIVE_ROOTFS, /* the mount that OP_OVERLAY_MAPPED sent becomes the rootfs at t4 */
+	OP_ROOTFS,	   /* t1 folder that is the rootfs */
 	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3
 		     PLAN_MOUNT_… */
-	OP_BIND,  /* t1 source on the host, t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3 PLAN_MOUNT_…; n4
-		     attributes of the whole tree */
+	OP_BIND_SOURCE, /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
+			   namespace, while the host's folders can be walked */
+	OP_BIND, /* t1 source on the host, t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3 PLAN_MOUNT_…; n4
+		    attributes of the whole tree */
 	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
 				folder itself (v2) */
 	OP_DEVICE,	     /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
@@ -100,6 +106,8 @@ struct plan_steps {
 	uint32_t at; /* offset of the first */
 	uint32_t count;
 };
+
+enum { PLAN_MAX_SOURCES = 512 };
 
 enum plan_restart { PLAN_RESTART_NO = 0, PLAN_RESTART_ON_FAILURE, PLAN_RESTART_ALWAYS };
 

@@ -105,8 +105,6 @@ static long overlay_options(struct first *f, const struct plan_step *s, char *op
 	}
 	if (s->n1)
 		fits &= str_add(options, cap, ",volatile");
-	if (s->n2)
-		fits &= str_add(options, cap, ",userxattr");
 	return fits ? 0 : -E2BIG;
 }
 
@@ -122,6 +120,25 @@ long step_overlay(struct first *f, const struct plan_step *s)
 	/* The layers' descriptors have served; nothing else was opened since but sync, go and stdio, which are lower.
 	 */
 	f->root = sys_open(AT_FDCWD, target, O_PATH | O_DIRECTORY, 0);
+	return f->root < 0 ? f->root : 0;
+}
+
+/* In a user namespace the overlay is mounted by the monitor, which has the rights over the layers' filesystem
+ * (mapped.c). */
+long step_receive_rootfs(struct first *f, const struct plan_step *s)
+{
+	char byte;
+	int tree = -1, target = sys_open(AT_FDCWD, plan_text(f->plan, s->t4), O_PATH | O_DIRECTORY, 0);
+	long r = pass_receive(f->sync, &byte, 1, &tree);
+
+	TRY(target);
+	TRY(r);
+	if (tree < 0)
+		return -EPIPE;
+	TRY(move_to(tree, target));
+	SYS(close, target);
+	SYS(close, tree);
+	f->root = sys_open(AT_FDCWD, plan_text(f->plan, s->t4), O_PATH | O_DIRECTORY, 0);
 	return f->root < 0 ? f->root : 0;
 }
 
@@ -218,11 +235,23 @@ long step_mount(struct first *f, const struct plan_step *s)
 	return r;
 }
 
+static long clone_tree(const char *path, bool recursive)
+{
+	return SYS(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+}
+
+long step_bind_source(struct first *f, const struct plan_step *s)
+{
+	long tree = clone_tree(plan_text(f->plan, s->t1), s->n2);
+
+	TRY(tree);
+	f->sources[s->n1] = (int)tree;
+	return 0;
+}
+
 long step_bind(struct first *f, const struct plan_step *s)
 {
-	bool recursive = s->n3 & PLAN_MOUNT_RECURSIVE;
-	long tree = SYS(open_tree, AT_FDCWD, plan_text(f->plan, s->t1),
-			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+	long tree = s->t2 ? f->sources[s->t2 - 1] : clone_tree(plan_text(f->plan, s->t1), s->n3 & PLAN_MOUNT_RECURSIVE);
 	long r = 0;
 
 	TRY(tree);

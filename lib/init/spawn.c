@@ -93,7 +93,7 @@ static long set_pid_namespace(const struct plan_header *plan, const struct plan_
 	return r;
 }
 
-static long run_step(const struct plan_header *plan, const struct plan_step *s, int pid)
+static long run_step(const struct plan_header *plan, const struct plan_step *s, int pid, int sync)
 {
 	switch (s->op) {
 	case OP_NETLINK:
@@ -102,6 +102,8 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return write_id_map(plan, s, pid);
 	case OP_SETNS_PID:
 		return set_pid_namespace(plan, s);
+	case OP_OVERLAY_MAPPED:
+		return overlay_mapped(plan, s, pid, sync);
 	case OP_KILL_CGROUP:
 		return kill_cgroup(plan, s);
 	case OP_RMDIR:
@@ -111,13 +113,13 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 	}
 }
 
-long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, uint32_t *ret_step)
+long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step)
 {
 	const struct plan_step *s = (const struct plan_step *)((const char *)plan + steps->at);
 
 	for (uint32_t i = 0; i < steps->count; i++) {
 		*ret_step = i;
-		TRY(run_step(plan, &s[i], pid));
+		TRY(run_step(plan, &s[i], pid, sync));
 	}
 	return 0;
 }
@@ -127,7 +129,7 @@ void run_last_steps(const struct plan_header *plan, int pid)
 	const struct plan_step *s = (const struct plan_step *)((const char *)plan + plan->after.at);
 
 	for (uint32_t i = 0; i < plan->after.count; i++)
-		run_step(plan, &s[i], pid);
+		run_step(plan, &s[i], pid, -1);
 }
 
 /* What a failed launch has made is taken back before the caller hears of it. */
@@ -213,48 +215,13 @@ static long clone_first(const struct plan_header *plan, struct child *c)
 	return SYS(clone3, &args, sizeof(args));
 }
 
-struct io {
-	void *base;
-	size_t len;
-};
-
-struct control {
-	uint64_t len;
-	int level, type;
-	int fd;
-	int pad;
-};
-
-/* A message of the first process; returns its size, 0 when it has executed its command. *ret_fd: the pty, or -1. */
-static long receive(int sync, struct first_message *m, int *ret_fd)
-{
-	struct control control = { .fd = -1 };
-	struct io io = { m, sizeof(*m) };
-	struct {
-		void *name;
-		int name_len;
-		struct io *io;
-		size_t n_io;
-		void *control;
-		size_t control_len;
-		int flags;
-	} message = { .io = &io, .n_io = 1, .control = &control, .control_len = sizeof(control) };
-	long n;
-
-	do
-		n = SYS(recvmsg, sync, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */);
-	while (n == -EINTR);
-	*ret_fd = n > 0 && message.control_len >= 16 + sizeof(int) ? control.fd : -1;
-	return n;
-}
-
 static void await_exec(const struct plan_header *plan, struct child *c, int sync)
 {
 	struct first_message m = { 0 };
 	int fd;
 
 	/* The end without a word: it has executed its command. */
-	while (receive(sync, &m, &fd) > 0) {
+	while (pass_receive(sync, &m, sizeof(m), &fd) > 0) {
 		if (m.failed)
 			fail(plan, c, WIRE_FIRST, m.step, -m.error);
 		if (fd >= 0) {
@@ -268,7 +235,7 @@ void spawn_child(const struct plan_header *plan, struct child *c)
 {
 	struct links l;
 	uint32_t step = 0;
-	long r = run_steps(plan, &plan->before, 0, &step);
+	long r = run_steps(plan, &plan->before, 0, -1, &step);
 
 	c->pid = 0;
 	c->in = c->out[0] = c->out[1] = -1;
@@ -294,7 +261,7 @@ void spawn_child(const struct plan_header *plan, struct child *c)
 	c->out[0] = l.streams[1][0];
 	c->out[1] = l.streams[2][0];
 
-	r = run_steps(plan, &plan->born, c->pid, &step);
+	r = run_steps(plan, &plan->born, c->pid, l.sync[0], &step);
 	if (r < 0)
 		fail(plan, c, WIRE_BORN, step, r);
 	SYS(write, l.go[1], "", 1);

@@ -56,6 +56,22 @@ static long step_join_process(struct first *f, const struct plan_step *s)
 	return f->root < 0 ? f->root : 0;
 }
 
+/*
+ * Until now the ids are the caller's, which have no name in the new namespace: nothing could be made under them. The
+ * change makes the process undumpable, and then its own /proc files would belong to the host's root; what it holds is
+ * no secret to the container.
+ */
+static long step_namespace_root(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	(void)s;
+	TRY(SYS(setgroups, 0, 0));
+	TRY(SYS(setresgid, 0, 0, 0));
+	TRY(SYS(setresuid, 0, 0, 0));
+	TRY(SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
+	return SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
 static long step_unshare(struct first *f, const struct plan_step *s)
 {
 	(void)f;
@@ -265,7 +281,8 @@ static long step_become(struct first *f, const struct plan_step *s)
 	return SYS(capset, &header, data);
 }
 
-/* What the caller itself lacks (a container in a container, a machine that holds a right back) can't be handed on, and is left out. */
+/* What the caller itself lacks (a container in a container, a machine that holds a right back) can't be handed on, and
+ * is left out. */
 static long step_caps(struct first *f, const struct plan_step *s)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -429,8 +446,11 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_UNSHARE] = step_unshare,
 	[OP_PROPAGATION] = step_propagation,
 	[OP_OVERLAY] = step_overlay,
+	[OP_NAMESPACE_ROOT] = step_namespace_root,
+	[OP_RECEIVE_ROOTFS] = step_receive_rootfs,
 	[OP_ROOTFS] = step_rootfs,
 	[OP_MOUNT] = step_mount,
+	[OP_BIND_SOURCE] = step_bind_source,
 	[OP_BIND] = step_bind,
 	[OP_CGROUP_MOUNT] = step_cgroup_mount,
 	[OP_DEVICE] = step_device,

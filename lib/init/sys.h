@@ -94,6 +94,10 @@ long sys_get(int dir, const char *path, char *text, size_t cap);
 long sys_replace(const char *path, const char *text, int mode);
 int64_t sys_now_ns(void);
 
+/* pass.c: a message over a unix socket, with a descriptor if @fd is one. *ret_fd: the one that came, or -1. */
+long pass_send(int sock, const void *bytes, size_t n, int fd);
+long pass_receive(int sock, void *bytes, size_t n, int *ret_fd);
+
 struct pollfd;
 /* poll(2); @ms -1: no end. */
 long sys_poll(struct pollfd *p, int n, int ms);

@@ -171,6 +171,41 @@ static int propagation_flag(const char *name, uint64_t *ret)
 	return -1;
 }
 
+/* Which id of the host is the container's 0? */
+static uint64_t host_root(const json *spec, const char *mappings)
+{
+	json_foreach (m, json_find(spec, mappings))
+		if (json_get_number(m, "containerID", -1) == 0)
+			return (uint64_t)json_get_number(m, "hostID", 0);
+	return 0;
+}
+
+static void add_overlay(const struct launch *l, plan_off root, struct plan *p)
+{
+	bool mapped = compile_namespaces(l->spec) & CLONE_NEWUSER;
+	plan_off lowers = (plan_off)p->bytes.len, upper, work;
+	struct plan_step *s;
+
+	/* overlayfs names the topmost layer first. */
+	for (size_t i = l->layers->n; i-- > 0;)
+		plan_text_add(p, l->layers->items[i]);
+	plan_text_add(p, "");
+	upper = plan_text_add(p, l->upper);
+	work = plan_text_add(p, l->work);
+	s = mapped ? plan_step(p, PLAN_BORN, OP_OVERLAY_MAPPED, "root.path")
+		   : plan_step(p, PLAN_FIRST, OP_OVERLAY, "root.path");
+	s->t1 = lowers;
+	s->t2 = upper;
+	s->t3 = work;
+	s->t4 = mapped ? 0 : root;
+	s->n1 = l->volatile_upper;
+	if (!mapped)
+		return;
+	s->n2 = host_root(l->spec, "linux.uidMappings");
+	s->n3 = host_root(l->spec, "linux.gidMappings");
+	plan_step(p, PLAN_FIRST, OP_RECEIVE_ROOTFS, "root.path")->t4 = root;
+}
+
 static int add_rootfs(const struct launch *l, struct plan *p, uint64_t *ret_propagation, teu_error **err)
 {
 	const char *path = NULL, *propagation = NULL;
@@ -200,19 +235,7 @@ static int add_rootfs(const struct launch *l, struct plan *p, uint64_t *ret_prop
 		plan_step(p, PLAN_FIRST, OP_ROOTFS, "root.path")->t1 = root;
 		return 0;
 	}
-	/* overlayfs names the topmost layer first. */
-	at = (plan_off)p->bytes.len;
-	for (size_t i = l->layers->n; i-- > 0;)
-		plan_text_add(p, l->layers->items[i]);
-	plan_text_add(p, "");
-	plan_off upper = plan_text_add(p, l->upper), work = plan_text_add(p, l->work);
-
-	s = plan_step(p, PLAN_FIRST, OP_OVERLAY, "root.path");
-	s->t1 = at;
-	s->t2 = upper;
-	s->t3 = work;
-	s->t4 = root;
-	s->n1 = l->volatile_upper;
+	add_overlay(l, root, p);
 	return 0;
 }
 
@@ -336,6 +359,10 @@ int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 	if (r < 0)
 		return r;
 	r = add_rootfs(l, p, &propagation, err);
+	if (r == 0 && flags & CLONE_NEWUSER) {
+		r = compile_sources(spec, p, err);
+		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+	}
 	if (r < 0)
 		return r;
 	r = compile_mounts(spec, l->cgroup, p, err);
@@ -391,6 +418,8 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 		plan_step(p, PLAN_BEFORE, OP_SETNS_PID, NULL)->n1 = 1;
 	add_cgroup_joins(l->cgroup, p);
 	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = flags & ~(uint64_t)CLONE_NEWPID;
+	if (flags & CLONE_NEWUSER)
+		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
 	add_console(l, process, true, p);
 	r = compile_process(l->spec, process, "process", l->seccomp_cache_fd, p, err);
 	if (r < 0)

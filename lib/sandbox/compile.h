@@ -44,7 +44,11 @@ int compile_bare(const struct bare *bare, struct plan *ret, teu_error **err);
 /* CLONE_NEW… of the namespaces that @spec makes new; those with a path not counted. */
 uint64_t compile_namespaces(const json *spec);
 
-/* mounts.c: the spec's mounts, devices, masks. @cgroup for type "cgroup". */
+/*
+ * mounts.c: the spec's mounts, devices, masks. @cgroup for type "cgroup". compile_sources() comes before it in a user
+ * namespace: what is bound is opened while the process still has the host's ids.
+ */
+int compile_sources(const json *spec, struct plan *p, teu_error **err);
 int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err);
 int compile_devices(const json *spec, struct plan *p, teu_error **err);
 int compile_masks(const json *spec, struct plan *p, teu_error **err);

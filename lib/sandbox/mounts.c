@@ -3,6 +3,7 @@
  * config-linux.md "Default Devices", "Masked Paths"; mount(8) for the options.
  */
 #include <linux/mount.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -163,14 +164,15 @@ static void add_cgroup_mount(const json *spec, const struct cgroup_plan *cgroup,
 	s->n4 = cgroup->v2;
 }
 
-static void add_mount(const struct mount_spec *m, const char *field, struct plan *p)
+/* @place: that of an OP_BIND_SOURCE; -1: none. */
+static void add_mount(const struct mount_spec *m, const char *field, int place, struct plan *p)
 {
 	plan_off type = plan_text_add(p, m->type), source = plan_text_add(p, m->source);
 	plan_off own = plan_list_add(p, &m->own), to = plan_text_add(p, m->destination);
 	struct plan_step *s = plan_step(p, PLAN_FIRST, m->bind ? OP_BIND : OP_MOUNT, field);
 
 	s->t1 = m->bind ? source : type;
-	s->t2 = m->bind ? 0 : source;
+	s->t2 = m->bind ? (plan_off)(place + 1) : source;
 	s->t3 = own;
 	s->t4 = to;
 	s->n1 = m->attributes;
@@ -182,12 +184,47 @@ static void add_mount(const struct mount_spec *m, const char *field, struct plan
 		s->n3 |= PLAN_MOUNT_NO_SYMLINK;
 }
 
+static bool has_user_namespace(const json *spec)
+{
+	return compile_namespaces(spec) & CLONE_NEWUSER;
+}
+
+int compile_sources(const json *spec, struct plan *p, teu_error **err)
+{
+	char where[32];
+	size_t i = 0;
+	int place = 0, r;
+
+	json_foreach (v, json_get(spec, "mounts")) {
+		_cleanup_(mount_done) struct mount_spec m = { 0 };
+		struct plan_step *s;
+		plan_off at;
+
+		snprintf(where, sizeof(where), "mounts[%zu]", i++);
+		r = read_mount(v, where, &m, err);
+		if (r < 0)
+			return r;
+		if (!m.bind)
+			continue;
+		if (place == PLAN_MAX_SOURCES)
+			return json_field_error(err, "", "mounts", "more than %d binds in a user namespace",
+						PLAN_MAX_SOURCES);
+		at = plan_text_add(p, m.source);
+		s = plan_step(p, PLAN_FIRST, OP_BIND_SOURCE, where);
+		s->t1 = at;
+		s->n1 = (uint64_t)place++;
+		s->n2 = m.flags & PLAN_MOUNT_RECURSIVE;
+	}
+	return 0;
+}
+
 int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err)
 {
+	bool opened = has_user_namespace(spec);
 	const json *list = NULL;
 	char where[32];
 	size_t i = 0;
-	int r = json_read_array(spec, "", "mounts", &list, err);
+	int place = 0, r = json_read_array(spec, "", "mounts", &list, err);
 
 	if (r < 0)
 		return r;
@@ -203,7 +240,7 @@ int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct pl
 				add_cgroup_mount(spec, cgroup, &m, where, p);
 			continue;
 		}
-		add_mount(&m, where, p);
+		add_mount(&m, where, m.bind && opened ? place++ : -1, p);
 	}
 	return 0;
 }

@@ -29,8 +29,12 @@ static const struct {
 	[OP_UNSHARE] = { "unshare", { 0 }, { "namespaces" } },
 	[OP_PROPAGATION] = { "propagation", { "path" }, { "flags" } },
 	[OP_OVERLAY] = { "overlay", { "lower[]", "upper", "work", "target" }, { "volatile" } },
+	[OP_OVERLAY_MAPPED] = { "overlay", { "lower[]", "upper", "work" }, { "volatile" } },
+	[OP_NAMESPACE_ROOT] = { "namespace-root", { 0 }, { 0 } },
+	[OP_RECEIVE_ROOTFS] = { "receive-overlay", { NULL, NULL, NULL, "target" }, { 0 } },
 	[OP_ROOTFS] = { "rootfs", { "path" }, { 0 } },
 	[OP_MOUNT] = { "mount", { "type", "source", "options[]", "destination" }, { "attributes", "propagation" } },
+	[OP_BIND_SOURCE] = { "open-bind-source", { "path" }, { 0 } },
 	[OP_BIND] = { "bind",
 		      { "source", NULL, NULL, "destination" },
 		      { "attributes", "propagation", NULL, "recursive-attributes" } },
@@ -272,7 +276,7 @@ static const char *subject(const struct plan *p, const struct plan_step *s)
 	static const enum plan_op by_path[] = { OP_MOUNT,   OP_BIND, OP_CGROUP_MOUNT, OP_DEVICE,
 						OP_SYMLINK, OP_MASK, OP_READONLY };
 
-	if (s->op == OP_OVERLAY)
+	if (s->op == OP_OVERLAY || s->op == OP_RECEIVE_ROOTFS)
 		return text_at(p, s->t4);
 	for (size_t i = 0; i < ARRAY_SIZE(by_path); i++)
 		if (s->op == by_path[i])
@@ -328,7 +332,8 @@ int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_er
 		return exec_failure(text_at(p, s->t1), eno, err);
 	about = subject(p, s);
 	if (s->op == OP_USER_NAME && eno == ESRCH)
-		return err_set(err, TEU_E_NOT_FOUND, "unable to find user %s: no such entry in the container's passwd and group files",
+		return err_set(err, TEU_E_NOT_FOUND,
+			       "unable to find user %s: no such entry in the container's passwd and group files",
 			       about);
 	err_set(err, TEU_E_LAUNCH, "%s%s%s: %s%s%s%s%s", ops[s->op].name, about ? " " : "", about ? about : "",
 		strerrordesc_np(eno), hint(s, eno), s->field ? " (" : "", s->field ? text_at(p, s->field) : "",
