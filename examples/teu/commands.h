@@ -22,7 +22,9 @@ extern const struct command command_inspect, command_container_inspect, command_
 /* logs.c */
 extern const struct command command_logs;
 /* usage.c */
-extern const struct command command_top, command_stats, command_port;
+extern const struct command command_top, command_port;
+/* stats.c */
+extern const struct command command_stats;
 /* image.c */
 extern const struct command command_pull, command_images, command_tag, command_rmi, command_history,
 	command_image_prune;

@@ -3,6 +3,7 @@
  * teu: the reference command line of libteu, with Docker's commands, flags, output and exit codes, and no daemon.
  * It includes the public headers only: what it can do, any program can.
  */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -370,11 +371,24 @@ static int run_program(const struct global_options *global, int argc, char **arg
 	return run_command(global, command, argv[0], argc - 1, argv + 1, &level);
 }
 
+/* Started without one of the standard descriptors: the next file opened must not become it. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct global_options global = { 0 };
 	int n, status;
 
+	fill_standard_descriptors();
 	switch (options_parse(&program, "", &global, argc - 1, argv + 1, &n)) {
 	case OPTIONS_OK:
 		break;

@@ -108,6 +108,10 @@ static teu_container *create(const struct call *call, const struct create_option
 	_cleanup_close_ int fd = -1;
 	teu_container *container = NULL;
 
+	if (policy == PULL_NEVER && other_platform(call, o->platform)) {
+		cli_fail(call, "image %s was found but it is not for the platform %s", call->args[0], o->platform);
+		return NULL;
+	}
 	if (o->cidfile) {
 		fd = open_cidfile(call, o->cidfile);
 		if (fd < 0)

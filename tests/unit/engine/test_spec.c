@@ -245,13 +245,14 @@ START_TEST(bad_values_name_field_and_cause)
 		const char *body, *message;
 	} cases[] = {
 		{ "{\"HostConfig\":{\"Memory\":-1}}", "HostConfig.Memory: a limit can't be negative" },
+		{ "{\"HostConfig\":{\"Memory\":4194304}}", "HostConfig.Memory: minimum memory limit allowed is 6MB" },
 		{ "{\"HostConfig\":{\"MemorySwap\":4096}}",
 		  "HostConfig.MemorySwap: a limit of memory and swap together needs a memory limit, too" },
-		{ "{\"HostConfig\":{\"Memory\":8192,\"MemorySwap\":4096}}",
+		{ "{\"HostConfig\":{\"Memory\":8388608,\"MemorySwap\":4096}}",
 		  "HostConfig.MemorySwap: minimum memoryswap limit should be larger than memory limit: it holds for "
 		  "both "
 		  "together" },
-		{ "{\"HostConfig\":{\"Memory\":4096,\"MemoryReservation\":8192}}",
+		{ "{\"HostConfig\":{\"Memory\":8388608,\"MemoryReservation\":16777216}}",
 		  "HostConfig.MemoryReservation: minimum memory limit can not be less than memory reservation limit" },
 		{ "{\"HostConfig\":{\"MemorySwappiness\":101}}",
 		  "HostConfig.MemorySwappiness: invalid value 101: valid range is 0 to 100" },
