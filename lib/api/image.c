@@ -65,6 +65,9 @@ int teu_image_save(teu_engine *engine, const char *const *names, size_t n_names,
 		r = options_take(&own, opts, "teu_save_options", err);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < n_names; i++)
+		if (!names || !names[i])
+			return err_set(err, TEU_E_INVALID, "no image name given");
 	if (own.format != TEU_ARCHIVE_DOCKER && own.format != TEU_ARCHIVE_OCI)
 		return err_set(err, TEU_E_INVALID, "teu_save_options.format: %d is not an archive format", own.format);
 	return image_save(engine, names, n_names, fd, &own, err);

@@ -259,7 +259,7 @@ int engine_check_store(teu_engine *engine, char **ret_report, teu_error **err)
 	    !json_add_int(report, "blobs", (int64_t)inv.blobs.n) ||
 	    !json_add_int(report, "layers", (int64_t)count_valid(&inv.layers)) ||
 	    !json_add_int(report, "images", (int64_t)n_images) ||
-	    !json_add_int(report, "containers", (int64_t)inv.containers.n))
+	    !json_add_int(report, "containers", (int64_t)count_valid(&inv.containers)))
 		return err_oom(err);
 	*ret_report = json_print(report);
 	return *ret_report ? 0 : err_oom(err);
