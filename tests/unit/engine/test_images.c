@@ -466,6 +466,81 @@ START_TEST(a_lying_blob_is_refused)
 }
 END_TEST
 
+/* Adds a blob to a layout under construction and tells its digest. */
+static void tar_blob(struct tar *tar, const void *bytes, size_t len, char digest[SHA256_TEXT_MAX])
+{
+	char name[96];
+
+	MUST(sha256_of(bytes, len, digest, &err));
+	snprintf(name, sizeof(name), "blobs/sha256/%s", digest + 7);
+	tar_file(tar, name, bytes, len);
+}
+
+/* An image for one platform; the manifest's digest and size go into a row of an index. */
+static void tar_image(struct tar *tar, const char *arch, char *row, size_t row_len)
+{
+	char layer[SHA256_TEXT_MAX], config[SHA256_TEXT_MAX], manifest[SHA256_TEXT_MAX];
+	char bytes[16384], text[1024];
+	int fd = rootfs_tar(arch);
+	ssize_t len = fd_read_full(fd, bytes, sizeof(bytes));
+	int config_len;
+
+	close(fd);
+	tar_blob(tar, bytes, (size_t)len, layer);
+	config_len =
+		snprintf(text, sizeof(text),
+			 "{\"os\":\"linux\",\"architecture\":\"%s\",\"rootfs\":{\"diff_ids\":[\"%s\"]}}", arch, layer);
+	tar_blob(tar, text, (size_t)config_len, config);
+	snprintf(text, sizeof(text),
+		 "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
+		 "\",\"digest\":\"%s\",\"size\":%d},\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER
+		 "\",\"digest\":\"%s\",\"size\":%zd}]}",
+		 config, config_len, layer, len);
+	tar_blob(tar, text, strlen(text), manifest);
+	snprintf(row, row_len,
+		 "{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"digest\":\"%s\",\"size\":%zu,\"platform\":"
+		 "{\"os\":\"linux\",\"architecture\":\"%s\"}}",
+		 manifest, strlen(text), arch);
+}
+
+START_TEST(the_asked_platform_of_an_index_is_loaded)
+{
+	teu_load_options load = { .size = sizeof(load), .platform = "linux/s390x" };
+	char rows[2][512], text[2048], index[SHA256_TEXT_MAX];
+	teu_image_list *list;
+	struct tar tar;
+	int fd;
+
+	tar_begin(&tar);
+	tar_text(&tar, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
+	tar_image(&tar, "amd64", rows[0], sizeof(rows[0]));
+	tar_image(&tar, "s390x", rows[1], sizeof(rows[1]));
+	snprintf(text, sizeof(text), "{\"schemaVersion\":2,\"manifests\":[%s,%s]}", rows[0], rows[1]);
+	tar_blob(&tar, text, strlen(text), index);
+	snprintf(text, sizeof(text),
+		 "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_INDEX
+		 "\",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{\"io.containerd.image.name\":\"many:1\","
+		 "\"org.opencontainers.image.ref.name\":\"1\"}}]}",
+		 index, strlen(text));
+	tar_text(&tar, "index.json", text);
+	fd = tar_end(&tar);
+	MUST(image_load_archive(engine, fd, &load, &list, &err));
+	ck_assert_uint_eq(list->n, 1);
+	ck_assert_str_eq(json_get_text(list->items[0]->config, "architecture", ""), "s390x");
+	ck_assert_str_eq(list->items[0]->names.items[0], "docker.io/library/many:1");
+	teu_image_list_unref(list);
+	/* What belongs to the other platform alone was collected. */
+	ck_assert_uint_eq(count("layers"), 1);
+	check_clean();
+
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	load.platform = "linux/riscv64";
+	MUST_FAIL(image_load_archive(engine, fd, &load, &list, &err), TEU_E_NOT_FOUND,
+		  "linux/riscv64; there are: linux/amd64, linux/s390x");
+	close(fd);
+}
+END_TEST
+
 static int stop_at_once(const teu_progress *progress, void *data)
 {
 	(void)progress;
@@ -549,6 +624,7 @@ int main(void)
 	tcase_add_test(tc, hostile_archives_are_refused);
 	tcase_add_test(tc, endless_documents_are_refused);
 	tcase_add_test(tc, a_lying_blob_is_refused);
+	tcase_add_test(tc, the_asked_platform_of_an_index_is_loaded);
 	tcase_add_test(tc, the_progress_callback_stops_a_load);
 	tcase_add_test(tc, the_inspect_document_has_dockers_fields);
 	tcase_add_test(tc, the_check_sees_damage);
