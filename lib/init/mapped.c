@@ -80,17 +80,6 @@ static long set_writable(int fs, const char *upper, const char *work, int userns
 	return set_fd(fs, "workdir", fd);
 }
 
-static long configure(const struct plan_header *plan, const struct plan_step *s, int fs, int userns)
-{
-	TRY(set_lowers(fs, plan_text(plan, s->t1), userns));
-	TRY(set_writable(fs, plan_text(plan, s->t2), plan_text(plan, s->t3), userns));
-	if (s->n1)
-		TRY(SYS(fsconfig, fs, FSCONFIG_SET_FLAG, "volatile", 0, 0));
-	TRY(become_owner(s->n2, s->n3));
-	TRY(SYS(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0));
-	return SYS(fsmount, fs, FSMOUNT_CLOEXEC, 0);
-}
-
 /*
  * The overlay works with the rights of who mounts it, through folders that know the container's ids only: it has to be
  * the container's root to them, with the capabilities that a change of the file-system ids takes away put back.
@@ -106,6 +95,17 @@ static long become_owner(uint64_t uid, uint64_t gid)
 	data[0].effective = data[0].permitted;
 	data[1].effective = data[1].permitted;
 	return SYS(capset, &header, data);
+}
+
+static long configure(const struct plan_header *plan, const struct plan_step *s, int fs, int userns)
+{
+	TRY(set_lowers(fs, plan_text(plan, s->t1), userns));
+	TRY(set_writable(fs, plan_text(plan, s->t2), plan_text(plan, s->t3), userns));
+	if (s->n1)
+		TRY(SYS(fsconfig, fs, FSCONFIG_SET_FLAG, "volatile", 0, 0));
+	TRY(become_owner(s->n2, s->n3));
+	TRY(SYS(fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0));
+	return SYS(fsmount, fs, FSMOUNT_CLOEXEC, 0);
 }
 
 static long mount_and_send(const struct plan_header *plan, const struct plan_step *s, int pid, int sync)
