@@ -45,7 +45,7 @@ class Bench:
 
     def find_teu(self):
         # libtool leaves a shell script under the program's own name, whose start would be measured too.
-        for path in ("examples/teu/.libs/teu", "examples/teu/teu"):
+        for path in (".libs/teu", "teu"):
             built = os.path.join(self.build, path)
             if os.access(built, os.X_OK) and open(built, "rb").read(4) == b"\x7fELF":
                 return built
