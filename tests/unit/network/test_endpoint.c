@@ -459,6 +459,35 @@ START_TEST(a_restart_does_not_wait_for_the_old_link)
 }
 END_TEST
 
+/* A caller among many, on a machine where nothing is set up yet. */
+static void start_one(int who)
+{
+	struct peer peer = peer_start();
+	struct endpoint ep;
+	char id[32];
+
+	snprintf(id, sizeof(id), "%08x%08x", who, who);
+	if (endpoint_open(&store, id, NULL, 0, &ep, NULL) < 0)
+		_exit(1);
+	peer_plug(&peer, &ep);
+	if (strcmp(fetch(NULL, IPPROTO_TCP, ep.address, 80), ep.gateway) != 0)
+		_exit(2);
+	_exit(endpoint_close(&store, id, &ep, NULL) < 0 ? 3 : 0);
+}
+
+START_TEST(many_callers_at_once_share_one_bridge)
+{
+	int status;
+
+	for (int who = 0; who < 60; who++)
+		if (fork() == 0)
+			start_one(who);
+	while (wait(&status) > 0)
+		ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(endpoint_down(&store, NULL), 0);
+}
+END_TEST
+
 START_TEST(five_hundred_ports_are_one_batch)
 {
 	struct port_mapping ports[500];
@@ -499,6 +528,7 @@ int main(void)
 	tcase_add_test(tc, a_killed_monitors_ports_can_be_taken_again);
 	tcase_add_test(tc, engines_side_by_side_do_not_meet);
 	tcase_add_test(tc, a_restart_does_not_wait_for_the_old_link);
+	tcase_add_test(tc, many_callers_at_once_share_one_bridge);
 	tcase_add_test(tc, five_hundred_ports_are_one_batch);
 	tcase_add_test(tc, a_sweep_gives_back_what_the_dead_left);
 	tcase_add_test(tc, a_range_that_the_host_uses_is_passed_over);
