@@ -36,7 +36,9 @@ static int release_network(teu_engine *engine, const char *id, teu_error **err)
 		return 0;
 	if (json_parse(bytes, len, &text, &ignored) < 0 || endpoint_from_json(text, &ep, &ignored) < 0)
 		return 0;
-	return endpoint_close(&engine->store, id, &ep, err);
+	/* A monitor that was not killed takes first its ports out, then its state away. */
+	snprintf(path, sizeof(path), "containers/%s/state", id);
+	return endpoint_close(&engine->store, id, &ep, faccessat(engine->store.run_fd, path, F_OK, 0) == 0, err);
 }
 
 /* The monitor has removed it, unless it was killed. */

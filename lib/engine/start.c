@@ -311,6 +311,7 @@ static void fill_launch(struct start *s, const struct start_request *request)
 	l->guest = &s->guest;
 	l->publish = &s->publish;
 	l->unpublish = &s->unpublish;
+	l->n_ports = s->endpoint.n_ports;
 	l->seccomp_cache_fd = s->cache_fd;
 	l->flags = PLAN_RECORD | (logs(s->host) ? PLAN_LOG : 0) | (removes ? PLAN_CLEANUP : 0);
 	if (json_get_truth(config, "OpenStdin", false))
@@ -361,7 +362,7 @@ static int compile(struct start *s, const struct start_request *request, teu_err
 /* The end of the alive lock and of the ports' sockets goes to the monitor; ours close with the start. */
 static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **err)
 {
-	_cleanup_free_ int *sockets = calloc(s->endpoint.n_ports + 1, sizeof(int));
+	_cleanup_free_ int *sockets = calloc(s->endpoint.n_ports + 2, sizeof(int));
 	struct spawn_fds fds = {
 		.alive = s->alive_fd, .join = -EBADF, .cgroup = s->cgroup_fd, .stdio = { -1, -1, -1 }
 	};
@@ -374,6 +375,8 @@ static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **er
 	for (size_t i = 0; i < s->endpoint.n_ports; i++)
 		if (s->endpoint.ports[i].socket >= 0)
 			sockets[fds.n_more++] = s->endpoint.ports[i].socket;
+	if (s->endpoint.has_rules_socket)
+		sockets[fds.n_more++] = s->endpoint.rules_socket;
 	fds.more = sockets;
 	r = spawn_helper(&s->plan, &fds, wants, &wire, err);
 	if (r == 0)

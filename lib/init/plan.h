@@ -26,6 +26,7 @@ enum plan_op {
 	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
 	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
 			      namespace, its ids mapped onto the layers'; sent to the first process */
+	OP_RELEASE_PORTS,  /* n1 sockets from FD_FIRST_PORT on are closed, before anybody hears of the end */
 	OP_KILL_CGROUP,	   /* t1 folder of a cgroup: whatever is left in it is killed */
 
 	/* by the first process, before it leaves the host's tree */
@@ -133,7 +134,7 @@ enum plan_fd {
 	FD_STDOUT = 8,
 	FD_STDERR = 9,
 	FD_CGROUP = 10,	    /* cgroup v2: folder that the first process is born into; /dev/null on v1 */
-	FD_FIRST_PORT = 11, /* reserved ports and whatever else must stay open as long as the container runs */
+	FD_FIRST_PORT = 11, /* reserved ports, then whatever else must stay open as long as the monitor lives */
 };
 
 struct plan_header {

@@ -106,6 +106,8 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return overlay_mapped(plan, s, pid, sync);
 	case OP_KILL_CGROUP:
 		return kill_cgroup(plan, s);
+	case OP_RELEASE_PORTS:
+		return SYS(close_range, FD_FIRST_PORT, FD_FIRST_PORT + (unsigned int)s->n1 - 1, 0);
 	case OP_RMDIR:
 		return remove_cgroup(plan, s);
 	default:

@@ -84,7 +84,7 @@ static int take_route(const struct nlmsghdr *m, void *data)
 	return add_range(data, range);
 }
 
-static int dump(uint16_t type, nl_each each, struct addr_ranges *ret)
+static int dump(int fd, uint16_t type, nl_each each, struct addr_ranges *ret)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 	struct rtmsg *head; /* as long as struct ifaddrmsg or longer, and begins with the family as it does */
@@ -92,14 +92,17 @@ static int dump(uint16_t type, nl_each each, struct addr_ranges *ret)
 	nl_begin(&w, type, NLM_F_DUMP, sizeof(*head), (void *)&head);
 	head->rtm_family = AF_INET;
 	nl_end(&w);
-	return nl_ask(NETLINK_ROUTE, &w, each, ret);
+	return nl_ask(fd, &w, each, ret);
 }
 
 int addr_list(struct addr_ranges *ret)
 {
-	int r = dump(RTM_GETADDR, take_address, ret);
+	_cleanup_close_ int fd = -EBADF;
+	int r = nl_open(NETLINK_ROUTE, &fd);
 
-	return r < 0 ? r : dump(RTM_GETROUTE, take_route, ret);
+	if (r == 0)
+		r = dump(fd, RTM_GETADDR, take_address, ret);
+	return r < 0 ? r : dump(fd, RTM_GETROUTE, take_route, ret);
 }
 
 void addr_ranges_done(struct addr_ranges *ranges)

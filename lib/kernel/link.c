@@ -129,12 +129,15 @@ static int take_index(const struct nlmsghdr *m, void *data)
 int link_find(const char *name, uint32_t *ret_index)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
+	_cleanup_close_ int fd = -EBADF;
 	struct ifinfomsg *head;
 	struct nlmsghdr *m = nl_begin(&w, RTM_GETLINK, 0, sizeof(*head), (void *)&head);
+	int r;
 
 	mnl_attr_put_strz(m, IFLA_IFNAME, name);
 	nl_end(&w);
-	return nl_ask(NETLINK_ROUTE, &w, take_index, ret_index);
+	r = nl_open(NETLINK_ROUTE, &fd);
+	return r < 0 ? r : nl_ask(fd, &w, take_index, ret_index);
 }
 
 static void describe_end(const struct nlattr *first, size_t len, struct strbuf *text);

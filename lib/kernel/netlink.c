@@ -58,22 +58,25 @@ static size_t count_acks(const void *bytes, size_t len)
 	return n;
 }
 
-static int open_and_send(int protocol, const void *bytes, size_t len, int *ret_fd)
+int nl_open(int protocol, int *ret_fd)
 {
-	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct iovec part = { .iov_base = (void *)bytes, .iov_len = len };
-	struct msghdr whole = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &part, .msg_iovlen = 1 };
-	int yes = 1;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), yes = 1;
 
 	if (fd < 0)
 		return -errno;
 	/* Answers then carry the header of what they answer, not all of it. */
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof(yes));
-	if (sendmsg(fd, &whole, 0) < 0)
-		return -errno;
-	*ret_fd = TAKE_FD(fd);
+	*ret_fd = fd;
 	return 0;
+}
+
+static int send_all(int fd, const void *bytes, size_t len)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct iovec part = { .iov_base = (void *)bytes, .iov_len = len };
+	struct msghdr whole = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &part, .msg_iovlen = 1 };
+
+	return sendmsg(fd, &whole, 0) < 0 ? -errno : 0;
 }
 
 /*
@@ -100,7 +103,9 @@ int nl_send(int protocol, const void *bytes, size_t len, const struct nlmsghdr *
 	int r;
 
 	*ret_failed = NULL;
-	r = open_and_send(protocol, bytes, len, &fd);
+	r = nl_open(protocol, &fd);
+	if (r == 0)
+		r = send_all(fd, bytes, len);
 	if (r < 0)
 		return r;
 	while (acks) {
@@ -146,15 +151,14 @@ static int take_answer(const char *answer, ssize_t n, nl_each each, void *data)
 	return more;
 }
 
-int nl_ask(int protocol, const struct nl_writer *w, nl_each each, void *data)
+int nl_ask(int fd, const struct nl_writer *w, nl_each each, void *data)
 {
 	char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
-	_cleanup_close_ int fd = -EBADF;
 	int r;
 
 	if (w->bytes.oom)
 		return -ENOMEM;
-	r = open_and_send(protocol, w->bytes.text, w->bytes.len, &fd);
+	r = send_all(fd, w->bytes.text, w->bytes.len);
 	if (r < 0)
 		return r;
 	do {

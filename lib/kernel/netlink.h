@@ -37,11 +37,14 @@ void nl_writer_done(struct nl_writer *w);
  */
 int nl_send(int protocol, const void *bytes, size_t len, const struct nlmsghdr **ret_failed);
 
+/* A socket for nl_ask(), which its caller closes. Returns 0 or -errno. */
+int nl_open(int protocol, int *ret_fd);
+
 /*
- * Sends what @w holds, one request, and gives each message of the answer to @each. Returns 0 or -errno: the kernel's,
- * or what @each returned.
+ * Sends what @w holds, one request, on @fd, and gives each message of the answer to @each. Returns 0 or -errno: the
+ * kernel's, or what @each returned.
  */
 typedef int (*nl_each)(const struct nlmsghdr *m, void *data);
-int nl_ask(int protocol, const struct nl_writer *w, nl_each each, void *data);
+int nl_ask(int fd, const struct nl_writer *w, nl_each each, void *data);
 
 #endif

@@ -365,14 +365,19 @@ static int ignore(const struct nlmsghdr *m, void *data)
 	return 0;
 }
 
-int nft_find_table(const char *table)
+int nft_open(int *ret_fd)
+{
+	return nl_open(NETLINK_NETFILTER, ret_fd);
+}
+
+int nft_find_table(int fd, const char *table)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 	struct nlmsghdr *m = begin(&w, NFT_MSG_GETTABLE, 0);
 
 	mnl_attr_put_strz(m, NFTA_TABLE_NAME, table);
 	nl_end(&w);
-	return nl_ask(NETLINK_NETFILTER, &w, ignore, NULL);
+	return nl_ask(fd, &w, ignore, NULL);
 }
 
 /* The bytes in an NFTA_SET_ELEM_KEY or _DATA, NULL unless there are @len of them. */
@@ -454,7 +459,7 @@ static int take_elements(const struct nlmsghdr *m, void *data)
 	return for_elements(m, add_element, data);
 }
 
-int nft_list_elements(const char *table, const struct nft_map *map, struct nft_elements *ret)
+int nft_list_elements(int fd, const char *table, const struct nft_map *map, struct nft_elements *ret)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 	struct nlmsghdr *m = begin(&w, NFT_MSG_GETSETELEM, NLM_F_DUMP);
@@ -462,7 +467,7 @@ int nft_list_elements(const char *table, const struct nft_map *map, struct nft_e
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, table);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, map->name);
 	nl_end(&w);
-	return nl_ask(NETLINK_NETFILTER, &w, take_elements, ret);
+	return nl_ask(fd, &w, take_elements, ret);
 }
 
 static int set_element(struct nft_element e, void *data)
@@ -476,7 +481,7 @@ static int take_element(const struct nlmsghdr *m, void *data)
 	return for_elements(m, set_element, data);
 }
 
-int nft_find_element(const char *table, const struct nft_map *map, struct nft_element *element)
+int nft_find_element(int fd, const char *table, const struct nft_map *map, struct nft_element *element)
 {
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 	struct nlattr *list;
@@ -485,7 +490,7 @@ int nft_find_element(const char *table, const struct nft_map *map, struct nft_el
 	put_element(m, map, element, false);
 	mnl_attr_nest_end(m, list);
 	nl_end(&w);
-	return nl_ask(NETLINK_NETFILTER, &w, take_element, element);
+	return nl_ask(fd, &w, take_element, element);
 }
 
 static int describe_element(struct nft_element e, void *data)

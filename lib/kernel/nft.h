@@ -63,15 +63,20 @@ void nft_decide(struct nft_rule *rule, int32_t verdict); /* NF_ACCEPT, NF_DROP *
 void nft_masquerade(struct nft_rule *rule);
 void nft_dnat_by(struct nft_rule *rule, const struct nft_map *map); /* goes on with the next rule if it isn't in @map */
 
-/* Asking. All return 0 or -errno; -ENOENT: no such table, map or element. */
-int nft_find_table(const char *table);
+/*
+ * Asking, on a socket of nft_open(). All return 0 or -errno; -ENOENT: no such table, map or element. When the last user
+ * of a socket that was used closes it, whoever it is waits until the kernel has freed what was last removed from any
+ * table, some 10 ms, and others can change nothing meanwhile.
+ */
+int nft_open(int *ret_fd);
+int nft_find_table(int fd, const char *table);
 /* Fills in where @element (its key) leads to. */
-int nft_find_element(const char *table, const struct nft_map *map, struct nft_element *element);
+int nft_find_element(int fd, const char *table, const struct nft_map *map, struct nft_element *element);
 struct nft_elements {
 	struct nft_element *items; /* owned */
 	size_t n;
 };
-int nft_list_elements(const char *table, const struct nft_map *map, struct nft_elements *ret);
+int nft_list_elements(int fd, const char *table, const struct nft_map *map, struct nft_elements *ret);
 
 /* What a message says, in words like nft(8)'s. False: it is about something else. */
 bool nft_describe(const struct nlmsghdr *m, struct strbuf *text);

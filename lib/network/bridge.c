@@ -132,11 +132,12 @@ int bridge_read(const struct store *store, struct bridge *ret, teu_error **err)
 
 /* Does the kernel still have what the record says? Somebody may have flushed all rules, or the machine was restarted.
  */
-static bool is_whole(const struct bridge *b)
+static bool is_whole(const struct bridge *b, int rules_fd)
 {
 	uint32_t index;
 
-	return b->index && link_find(b->name, &index) == 0 && index == b->index && nft_find_table(b->table) == 0;
+	return b->index && link_find(b->name, &index) == 0 && index == b->index &&
+	       nft_find_table(rules_fd, b->table) == 0;
 }
 
 static int send_link_batch(struct nl_writer *w, teu_error **err)
@@ -228,9 +229,9 @@ static int undo(const struct bridge *b, teu_error **err)
  * Sets the bridge up with the range that @b names. Rules come before the link, as its address lets packets in. Another
  * engine may have chosen the same range just now: whoever sees two of them at the end gives way.
  */
-static int set_up(struct bridge *b, bool same_rules, bool *ret_done, teu_error **err)
+static int set_up(struct bridge *b, int rules_fd, bool same_rules, bool *ret_done, teu_error **err)
 {
-	bool have_table = nft_find_table(b->table) == 0;
+	bool have_table = nft_find_table(rules_fd, b->table) == 0;
 	int r = check_free(b, ret_done, err);
 
 	if (r < 0 || !*ret_done)
@@ -249,14 +250,14 @@ static int set_up(struct bridge *b, bool same_rules, bool *ret_done, teu_error *
 }
 
 /* The recorded range first, so that containers keep their addresses; then the list, from a place of one's own. */
-static int choose_and_set_up(struct bridge *b, bool same_rules, uint32_t first, teu_error **err)
+static int choose_and_set_up(struct bridge *b, int rules_fd, bool same_rules, uint32_t first, teu_error **err)
 {
 	bool done = false;
-	int r = set_up(b, same_rules, &done, err);
+	int r = set_up(b, rules_fd, same_rules, &done, err);
 
 	for (uint32_t i = 0; r == 0 && !done && i < ARRAY_SIZE(ranges); i++) {
 		choose(b, first + i);
-		r = set_up(b, false, &done, err);
+		r = set_up(b, rules_fd, false, &done, err);
 	}
 	if (r < 0 || done)
 		return r;
@@ -276,24 +277,24 @@ static int record(const struct store *store, const struct bridge *b, teu_error *
 	return r < 0 ? r : write_record(store->run_fd, "network/bridge.json", b, err);
 }
 
-int bridge_ensure(const struct store *store, struct bridge *ret, teu_error **err)
+int bridge_ensure(const struct store *store, int rules_fd, struct bridge *ret, teu_error **err)
 {
 	_cleanup_close_ int dir = -EBADF, lock = -EBADF;
 	uint32_t first;
 	int r = bridge_read(store, ret, err);
 
-	if (r < 0 || is_whole(ret))
+	if (r < 0 || is_whole(ret, rules_fd))
 		return r;
 	r = fd_open_dir(store->run_fd, "network", 0710, &dir, err);
 	if (r == 0)
 		r = lock_take(dir, "lock", LOCK_EXCLUSIVE, &lock, err);
 	if (r == 0)
 		r = bridge_read(store, ret, err);
-	if (r < 0 || is_whole(ret))
+	if (r < 0 || is_whole(ret, rules_fd))
 		return r;
 	r = name_bridge(store, ret, &first, err);
 	if (r == 0)
-		r = choose_and_set_up(ret, ret->index != 0, first, err);
+		r = choose_and_set_up(ret, rules_fd, ret->index != 0, first, err);
 	if (r < 0)
 		return err_wrap(err, r, "bridge %s", ret->name);
 	return record(store, ret, err);

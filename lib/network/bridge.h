@@ -21,10 +21,10 @@ struct bridge {
 
 /*
  * Finds the bridge, or sets up what of it is missing: link, address, forwarding, packet rules. Two questions to the
- * kernel when all is there. TEU_E_NO_SPACE: every range collides with an address or route of the host;
- * TEU_E_PERMISSION.
+ * kernel when all is there, that about rules on @rules_fd of nft_open(). TEU_E_NO_SPACE: every range collides with an
+ * address or route of the host; TEU_E_PERMISSION.
  */
-int bridge_ensure(const struct store *store, struct bridge *ret, teu_error **err);
+int bridge_ensure(const struct store *store, int rules_fd, struct bridge *ret, teu_error **err);
 
 /* What is on record, or would be chosen first, without a look at the kernel. */
 int bridge_read(const struct store *store, struct bridge *ret, teu_error **err);

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "kernel/addr.h"
 #include "kernel/link.h"
+#include "kernel/nft.h"
 #include "network/bridge.h"
 #include "network/ipam.h"
 
@@ -61,7 +62,7 @@ static int reserve_ports(const struct bridge *bridge, const struct port_mapping 
 	if (r < 0)
 		return r;
 	/* The ports are ours, so whatever stands in the maps for them was left by a monitor that was killed. */
-	return ports_withdraw(bridge->table, 0, ep->ports, n, err);
+	return ports_withdraw(ep->rules_socket, bridge->table, 0, ep->ports, n, err);
 }
 
 static void fill(const struct bridge *bridge, const char *container_id, uint32_t address, struct endpoint *ep)
@@ -75,6 +76,16 @@ static void fill(const struct bridge *bridge, const char *container_id, uint32_t
 	ep->bridge_index = bridge->index;
 }
 
+static int open_rules_socket(struct endpoint *ep, teu_error **err)
+{
+	int r = nft_open(&ep->rules_socket);
+
+	if (r < 0)
+		return err_errno(err, -r, "open a netfilter socket");
+	ep->has_rules_socket = true;
+	return 0;
+}
+
 int endpoint_open(const struct store *store, const char *container_id, const struct port_mapping *ports, size_t n_ports,
 		  struct endpoint *ret, teu_error **err)
 {
@@ -83,11 +94,15 @@ int endpoint_open(const struct store *store, const char *container_id, const str
 	int r;
 
 	*ret = (struct endpoint){ .n_ports = 0 };
-	r = bridge_ensure(store, &bridge, err);
+	r = open_rules_socket(ret, err);
+	if (r == 0)
+		r = bridge_ensure(store, ret->rules_socket, &bridge, err);
 	if (r == 0)
 		r = ipam_take(store, bridge.gateway, bridge.prefix_len, container_id, &address, err);
-	if (r < 0)
+	if (r < 0) {
+		endpoint_done(ret);
 		return r;
+	}
 	fill(&bridge, container_id, address, ret);
 	r = reserve_ports(&bridge, ports, n_ports, ret, err);
 	if (r < 0) {
@@ -277,17 +292,29 @@ static int remove_link(const char *name, teu_error **err)
 	return r;
 }
 
-int endpoint_close(const struct store *store, const char *container_id, const struct endpoint *ep, teu_error **err)
+static int withdraw(const struct endpoint *ep, uint32_t address, teu_error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	char table[16];
+	int r = nft_open(&fd);
+
+	if (r < 0)
+		return err_errno(err, -r, "open a netfilter socket");
+	bridge_table(ep->bridge, table);
+	return ports_withdraw(fd, table, address, ep->ports, ep->n_ports, err);
+}
+
+int endpoint_close(const struct store *store, const char *container_id, const struct endpoint *ep, bool ports_left,
+		   teu_error **err)
 {
 	uint32_t address = address_of(ep->address);
-	char owner[IPAM_ID_MAX], table[16];
-	int r;
+	char owner[IPAM_ID_MAX];
+	int r = ipam_owner(store, address, owner, err);
 
-	r = ipam_owner(store, address, owner, err);
 	if (r < 0 || strcmp(owner, container_id) != 0)
 		return r;
-	bridge_table(ep->bridge, table);
-	r = ports_withdraw(table, address, ep->ports, ep->n_ports, err);
+	if (ports_left && ep->n_ports)
+		r = withdraw(ep, address, err);
 	return r < 0 ? r : ipam_release(store, address, container_id, err);
 }
 
@@ -295,6 +322,8 @@ void endpoint_done(struct endpoint *ep)
 {
 	for (size_t i = 0; i < ep->n_ports; i++)
 		port_release(&ep->ports[i]);
+	if (ep->has_rules_socket)
+		close(ep->rules_socket);
 	free(ep->ports);
 	*ep = (struct endpoint){ .n_ports = 0 };
 }

@@ -23,6 +23,10 @@ struct endpoint {
 	uint32_t bridge_index;
 	struct port_mapping *ports; /* owned */
 	size_t n_ports;
+	/* The socket on which the rules were looked at. Like those of the ports it is to live until the monitor ends:
+	 * to close it may take 10 ms (kernel/nft.h). Only set when has_rules_socket. */
+	int rules_socket;
+	bool has_rules_socket;
 };
 
 /*
@@ -59,11 +63,13 @@ json *endpoint_to_json(const struct endpoint *ep);
 int endpoint_from_json(const json *text, struct endpoint *ret, teu_error **err);
 
 /*
- * Gives the address back and takes the published ports out of the kernel; whatever is gone already, or another
+ * Gives the address back and, where the monitor was killed before it did so (@ports_left), takes the published ports
+ * out of the kernel; whatever is gone already, or another
  * container's by now, is left alone. The veth pair goes with the container's namespace: to remove it here would mean to
  * wait for what the kernel does in the background (10 to 20 ms).
  */
-int endpoint_close(const struct store *store, const char *container_id, const struct endpoint *ep, teu_error **err);
+int endpoint_close(const struct store *store, const char *container_id, const struct endpoint *ep, bool ports_left,
+		   teu_error **err);
 void endpoint_done(struct endpoint *ep);
 
 /*

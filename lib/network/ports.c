@@ -132,7 +132,8 @@ static int remove_ports(const char *table, const struct port_mapping *ports, siz
 	return r < 0 ? r : nl_batch_send(&batch, err);
 }
 
-int ports_withdraw(const char *table, uint32_t address, const struct port_mapping *ports, size_t n, teu_error **err)
+int ports_withdraw(int rules_fd, const char *table, uint32_t address, const struct port_mapping *ports, size_t n,
+		   teu_error **err)
 {
 	_cleanup_free_ struct port_mapping *found = calloc(n + 1, sizeof(*found));
 	size_t n_found = 0;
@@ -143,7 +144,7 @@ int ports_withdraw(const char *table, uint32_t address, const struct port_mappin
 	for (size_t i = 0; i < n; i++) {
 		struct nft_element element = element_of(&ports[i], 0);
 
-		r = nft_find_element(table, map_of(&ports[i]), &element);
+		r = nft_find_element(rules_fd, table, map_of(&ports[i]), &element);
 		if (r < 0 && r != -ENOENT)
 			return err_errno(err, -r, "look for published port %u", ports[i].host_port);
 		if (r == 0 && (!address || element.ip == address))
@@ -152,13 +153,13 @@ int ports_withdraw(const char *table, uint32_t address, const struct port_mappin
 	return remove_ports(table, found, n_found, err);
 }
 
-static int sweep_map(const char *table, const struct nft_map *map, bool (*stale)(uint32_t address, void *data),
-		     void *data, teu_error **err)
+static int sweep_map(int rules_fd, const char *table, const struct nft_map *map,
+		     bool (*stale)(uint32_t address, void *data), void *data, teu_error **err)
 {
 	_cleanup_free_ struct port_mapping *found = NULL;
 	struct nft_elements all = { .n = 0 };
 	size_t n_found = 0;
-	int r = nft_list_elements(table, map, &all);
+	int r = nft_list_elements(rules_fd, table, map, &all);
 
 	found = calloc(all.n + 1, sizeof(*found));
 	for (size_t i = 0; found && i < all.n; i++)
@@ -176,7 +177,11 @@ static int sweep_map(const char *table, const struct nft_map *map, bool (*stale)
 
 int ports_sweep(const char *table, bool (*stale)(uint32_t address, void *data), void *data, teu_error **err)
 {
-	int r = sweep_map(table, &rules_ports, stale, data, err);
+	_cleanup_close_ int fd = -EBADF;
+	int r = nft_open(&fd);
 
-	return r < 0 ? r : sweep_map(table, &rules_ports_ip, stale, data, err);
+	if (r < 0)
+		return err_errno(err, -r, "open a netfilter socket");
+	r = sweep_map(fd, table, &rules_ports, stale, data, err);
+	return r < 0 ? r : sweep_map(fd, table, &rules_ports_ip, stale, data, err);
 }

@@ -33,8 +33,10 @@ void port_release(struct port_mapping *port);
 void ports_put(struct nl_writer *w, const char *table, uint32_t address, const struct port_mapping *ports, size_t n,
 	       bool add);
 
-/* Takes out those of @ports that lead to @address (0: wherever); others, and a missing table, are fine. */
-int ports_withdraw(const char *table, uint32_t address, const struct port_mapping *ports, size_t n, teu_error **err);
+/* Takes out those of @ports that lead to @address (0: wherever); others, and a missing table, are fine. It asks on
+ * @rules_fd of nft_open(). */
+int ports_withdraw(int rules_fd, const char *table, uint32_t address, const struct port_mapping *ports, size_t n,
+		   teu_error **err);
 
 /* Takes out all elements that lead to an address for which @stale is true. */
 int ports_sweep(const char *table, bool (*stale)(uint32_t address, void *data), void *data, teu_error **err);

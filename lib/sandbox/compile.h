@@ -19,9 +19,10 @@ struct launch {
 	bool volatile_upper;	   /* nobody will read it again: no sync */
 	const struct cgroup_plan *cgroup;			   /* NULL: stays in the caller's */
 	const struct nl_batch *host, *guest, *publish, *unpublish; /* NULL: none */
-	int seccomp_cache_fd;					   /* -1: none */
-	uint32_t flags;						   /* PLAN_… but PLAN_TTY, which the spec says */
-	int rows, columns; /* of the terminal; 0: the spec's consoleSize, or none */
+	size_t n_ports;	      /* reserved: the first of the descriptors that the monitor inherits */
+	int seccomp_cache_fd; /* -1: none */
+	uint32_t flags;	      /* PLAN_… but PLAN_TTY, which the spec says */
+	int rows, columns;    /* of the terminal; 0: the spec's consoleSize, or none */
 	const char *id, *state_root, *run_root, *library;
 	const char *state_path, *exit_path, *socket_path, *log_path, *stopped_path;
 	enum plan_restart restart;

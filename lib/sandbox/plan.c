@@ -21,6 +21,7 @@ static const struct {
 	[OP_WRITE_ID_MAP] = { "write-id-map", { "file", "map" }, { 0 } },
 	[OP_SETNS_PID] = { "join-pid-namespace", { "path" }, { 0 } },
 	[OP_RMDIR] = { "remove-cgroup", { "path" }, { 0 } },
+	[OP_RELEASE_PORTS] = { "release-ports", { 0 }, { "count" } },
 	[OP_KILL_CGROUP] = { "kill-cgroup", { "path" }, { 0 } },
 	[OP_WAIT_HOST] = { "wait-for-host", { 0 }, { 0 } },
 	[OP_JOIN_CGROUP] = { "join-cgroup", { "file" }, { 0 } },

@@ -13,6 +13,8 @@
 
 static const struct nft_map plain = { "plain", false }, with_address = { "with", true };
 
+static int rules;
+
 static int send_all(struct nl_writer *w, teu_error **err)
 {
 	struct nl_batch batch;
@@ -29,6 +31,7 @@ static void before(void)
 	struct nl_writer w = { .seq = 0 };
 
 	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	ck_assert_int_eq(nft_open(&rules), 0);
 	nft_put_begin(&w);
 	nft_put_table(&w, "t");
 	nft_put_map(&w, "t", &plain, 1);
@@ -65,15 +68,15 @@ START_TEST(elements_are_found_as_they_were_put)
 
 		asked.ip = 0;
 		asked.port = 0;
-		ck_assert_int_eq(nft_find_element("t", maps[i], &asked), -ENOENT);
+		ck_assert_int_eq(nft_find_element(rules, "t", maps[i], &asked), -ENOENT);
 		ck_assert_int_eq(put(maps[i], &e, 1, true, NULL), 0);
-		ck_assert_int_eq(nft_find_element("t", maps[i], &asked), 0);
+		ck_assert_int_eq(nft_find_element(rules, "t", maps[i], &asked), 0);
 		ck_assert_uint_eq(asked.ip, e.ip);
 		ck_assert_uint_eq(asked.port, 80);
 		other.protocol = IPPROTO_UDP;
-		ck_assert_int_eq(nft_find_element("t", maps[i], &other), -ENOENT);
+		ck_assert_int_eq(nft_find_element(rules, "t", maps[i], &other), -ENOENT);
 		ck_assert_int_eq(put(maps[i], &e, 1, false, NULL), 0);
-		ck_assert_int_eq(nft_find_element("t", maps[i], &asked), -ENOENT);
+		ck_assert_int_eq(nft_find_element(rules, "t", maps[i], &asked), -ENOENT);
 	}
 }
 END_TEST
@@ -90,7 +93,7 @@ START_TEST(a_taken_key_fails_the_whole_transaction)
 	ck_assert_int_eq(put(&plain, many, 400, true, &why), TEU_E_CONFLICT);
 	ck_assert_int_eq(teu_error_errno(why), EEXIST);
 	teu_error_unref(why);
-	ck_assert_int_eq(nft_list_elements("t", &plain, &list), 0);
+	ck_assert_int_eq(nft_list_elements(rules, "t", &plain, &list), 0);
 	ck_assert_uint_eq(list.n, 1);
 	ck_assert_uint_eq(list.items[0].host_port, 300);
 	free(list.items);
@@ -105,7 +108,7 @@ START_TEST(long_lists_are_read_in_pieces)
 	for (uint16_t i = 0; i < 5000; i++)
 		many[i] = element("192.0.2.1", i);
 	ck_assert_int_eq(put(&with_address, many, 5000, true, NULL), 0);
-	ck_assert_int_eq(nft_list_elements("t", &with_address, &list), 0);
+	ck_assert_int_eq(nft_list_elements(rules, "t", &with_address, &list), 0);
 	ck_assert_uint_eq(list.n, 5000);
 	free(list.items);
 	ck_assert_int_eq(put(&with_address, many, 5000, false, NULL), 0);
@@ -117,14 +120,14 @@ START_TEST(tables_are_found_until_removed)
 	struct nl_writer w = { .seq = 0 };
 	struct nft_elements list = { .n = 0 };
 
-	ck_assert_int_eq(nft_find_table("t"), 0);
-	ck_assert_int_eq(nft_find_table("other"), -ENOENT);
-	ck_assert_int_eq(nft_list_elements("other", &plain, &list), -ENOENT);
+	ck_assert_int_eq(nft_find_table(rules, "t"), 0);
+	ck_assert_int_eq(nft_find_table(rules, "other"), -ENOENT);
+	ck_assert_int_eq(nft_list_elements(rules, "other", &plain, &list), -ENOENT);
 	nft_put_begin(&w);
 	nft_put_remove_table(&w, "t");
 	nft_put_commit(&w);
 	ck_assert_int_eq(send_all(&w, NULL), 0);
-	ck_assert_int_eq(nft_find_table("t"), -ENOENT);
+	ck_assert_int_eq(nft_find_table(rules, "t"), -ENOENT);
 }
 END_TEST
 

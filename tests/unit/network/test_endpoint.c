@@ -27,6 +27,7 @@
 
 static char folder[64];
 static struct store store;
+static int rules;
 
 static void open_store(const char *name, struct store *ret)
 {
@@ -41,6 +42,7 @@ static void open_store(const char *name, struct store *ret)
 static void before(void)
 {
 	netns_enter();
+	ck_assert_int_eq(nft_open(&rules), 0);
 	snprintf(folder, sizeof(folder), "/tmp/teu-test-endpoint-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	open_store("a", &store);
@@ -48,6 +50,7 @@ static void before(void)
 
 static void after(void)
 {
+	close(rules);
 	store_done(&store);
 	fd_remove_tree(AT_FDCWD, folder, NULL);
 }
@@ -74,7 +77,7 @@ static void close_endpoint(const char *id, struct endpoint *ep)
 {
 	teu_error *why = NULL;
 
-	ck_assert_msg(endpoint_close(&store, id, ep, &why) == 0, "%s", teu_error_message(why));
+	ck_assert_msg(endpoint_close(&store, id, ep, true, &why) == 0, "%s", teu_error_message(why));
 	endpoint_done(ep);
 }
 
@@ -92,8 +95,8 @@ static size_t n_elements(const char *table)
 {
 	struct nft_elements list = { .n = 0 };
 
-	ck_assert_int_eq(nft_list_elements(table, &rules_ports, &list), 0);
-	ck_assert_int_eq(nft_list_elements(table, &rules_ports_ip, &list), 0);
+	ck_assert_int_eq(nft_list_elements(rules, table, &rules_ports, &list), 0);
+	ck_assert_int_eq(nft_list_elements(rules, table, &rules_ports_ip, &list), 0);
 	free(list.items);
 	return list.n;
 }
@@ -323,7 +326,7 @@ START_TEST(what_somebody_took_away_is_set_up_again)
 	ck_assert_int_eq(bridge_read(&store, &bridge, NULL), 0);
 	ck_assert_int_eq(rules_remove(bridge.table, NULL), 0);
 	a = open_endpoint("aaaaaaaaaaaaaaaa", ports, 1);
-	ck_assert_int_eq(nft_find_table(bridge.table), 0);
+	ck_assert_int_eq(nft_find_table(rules, bridge.table), 0);
 	close_endpoint("aaaaaaaaaaaaaaaa", &a);
 
 	ck_assert_int_eq(bridge_remove(&store, NULL), 0);
@@ -409,7 +412,7 @@ START_TEST(a_sweep_gives_back_what_the_dead_left)
 	endpoint_done(&a);
 	close_endpoint("bbbbbbbbbbbbbbbb", &b);
 	ck_assert_int_eq(endpoint_down(&store, NULL), 0);
-	ck_assert_int_eq(nft_find_table(bridge.table), -ENOENT);
+	ck_assert_int_eq(nft_find_table(rules, bridge.table), -ENOENT);
 	peer_stop(&pa);
 	peer_stop(&pb);
 }
@@ -431,7 +434,7 @@ START_TEST(engines_side_by_side_do_not_meet)
 	ck_assert_str_eq(fetch(NULL, IPPROTO_TCP, "127.0.0.1", 8080), a.gateway);
 	ck_assert_str_eq(fetch(NULL, IPPROTO_TCP, "127.0.0.1", 8081), b.gateway);
 	ck_assert_str_eq(fetch(&pa, IPPROTO_TCP, b.address, 80), "");
-	ck_assert_int_eq(endpoint_close(&other, "bbbbbbbbbbbbbbbb", &b, NULL), 0);
+	ck_assert_int_eq(endpoint_close(&other, "bbbbbbbbbbbbbbbb", &b, true, NULL), 0);
 	ck_assert_int_eq(endpoint_down(&other, NULL), 0);
 	endpoint_done(&b);
 	store_done(&other);
@@ -472,7 +475,7 @@ static void start_one(int who)
 	peer_plug(&peer, &ep);
 	if (strcmp(fetch(NULL, IPPROTO_TCP, ep.address, 80), ep.gateway) != 0)
 		_exit(2);
-	_exit(endpoint_close(&store, id, &ep, NULL) < 0 ? 3 : 0);
+	_exit(endpoint_close(&store, id, &ep, true, NULL) < 0 ? 3 : 0);
 }
 
 START_TEST(many_callers_at_once_share_one_bridge)
