@@ -27,8 +27,6 @@
 #include "store/layers.h"
 #include "store/leases.h"
 
-DEFINE_CLEANUP(teu_cancel *, teu_cancel_unref)
-
 struct pull {
 	teu_engine *engine;	      /* borrowed */
 	const teu_pull_options *opts; /* borrowed */
@@ -252,6 +250,16 @@ static int fetch_layer(const struct layer_job *job, struct http *http, struct co
 			     parent_of(p, job->i), &opts, err);
 }
 
+/* Here, or in a thread that failed first: then what is kept for another try only keeps the disk full. */
+static bool disk_is_full(struct pull *p, int code)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->code)
+		code = p->code;
+	pthread_mutex_unlock(&p->lock);
+	return code == TEU_E_NO_SPACE;
+}
+
 /*
  * Bytes that proved wrong are thrown away. If an earlier pull left some of them, the fault may be there: then once more
  * from the beginning.
@@ -268,7 +276,7 @@ static int fetch_into_draft(const struct layer_job *job, struct http *http, stru
 		teu_error_unref(TAKE_PTR(why));
 		r = fetch_layer(job, http, draft, &why);
 	}
-	if (r == TEU_E_CORRUPT || r == TEU_E_NO_SPACE || r == TEU_E_LIMIT)
+	if (r == TEU_E_CORRUPT || r == TEU_E_LIMIT || (r < 0 && disk_is_full(job->pull, r)))
 		content_discard(draft);
 	if (r < 0 && err && !*err)
 		*err = TAKE_PTR(why);
