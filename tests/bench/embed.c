@@ -5,8 +5,8 @@
  * Touches MEGABYTES of memory and keeps THREADS threads busy in it, runs `true` in a container ten times after one
  * unmeasured time, and prints the nanoseconds from before the create to after the removal, a line each. What a launch
  * costs must not depend on the size of whoever asks for it: no fork of the host, no walk over its page tables.
- * With the argument "load" in place of STATE_ROOT it only keeps its threads busy, until its standard input ends: the
- * same competition for the processors, but from another process.
+ * With the argument "load" in place of STATE_ROOT it only keeps its threads busy, says "ready" and goes on until its
+ * standard input ends: the same competition for the processors, but from another process.
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -115,8 +115,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	grow(atoi(argv[4]), atoi(argv[5]));
-	if (!strcmp(argv[1], "load"))
+	if (!strcmp(argv[1], "load")) {
+		puts("ready");
+		fflush(stdout);
 		return read(STDIN_FILENO, &c, 1) < 0;
+	}
 	engine = open_engine(argv[1], argv[2]);
 	snprintf(config, sizeof(config),
 		 "{\"Image\":\"%s\",\"Cmd\":[\"true\"],\"HostConfig\":{\"NetworkMode\":\"none\",\"AutoRemove\":true}}",

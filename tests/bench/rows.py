@@ -161,8 +161,10 @@ def embed(bench):
         for name, megabytes, threads, beside in hosts:
             load = None
             try:
-                load = beside and subprocess.Popen([program, "load", "-", "-", "1024", str(beside)],
-                                                   env=teu.environment, stdin=subprocess.PIPE)
+                if beside:
+                    load = subprocess.Popen([program, "load", "-", "-", "1024", str(beside)], env=teu.environment,
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                    load.stdout.readline()
                 out = teu.call([program, *home, teu.image, str(megabytes), str(threads)])
                 for sample in out.split():
                     bench.add("embed", name, int(sample))
