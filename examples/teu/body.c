@@ -268,13 +268,13 @@ static void command_line(struct body *b, char **args, int n_args)
 		doc_add_text(doc_array_at(b->config, "Cmd"), args[i]);
 }
 
-bool body_build(struct body *b, const struct create_options *options, char **args, int n_args)
+bool body_build(struct body *b, const struct create_options *options, teu_engine *engine, char **args, int n_args)
 {
-	static bool (*const parts[])(struct body *) = { plain,	    streams,	 environment, labels,
-							hosts,	    sysctls,	 logging,     restart,
-							body_ports, body_mounts, body_limits, body_security };
+	static bool (*const parts[])(struct body *) = { plain,	     streams,	  environment,	labels,	    hosts,
+							sysctls,     logging,	  restart,	body_ports, body_mounts,
+							body_shared, body_limits, body_security };
 
-	*b = (struct body){ .options = options, .config = doc_object() };
+	*b = (struct body){ .options = options, .engine = engine, .config = doc_object() };
 	b->host = doc_object_at(b->config, "HostConfig");
 	command_line(b, args, n_args);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

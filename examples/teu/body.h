@@ -64,23 +64,25 @@ extern const struct option body_options[];
 /* A document being built. The parts below add to it; false: body_fail() has said why. */
 struct body {
 	const struct create_options *options;
+	teu_engine *engine;   /* borrowed */
 	cJSON *config, *host; /* the whole, and its HostConfig */
 	char *problem;	      /* owned */
 };
 
-/* Builds all of it from the flags and IMAGE [COMMAND...]. The caller calls body_done() in any case. */
-bool body_build(struct body *body, const struct create_options *options, char **args, int n_args);
+/* Builds all of it from the flags and IMAGE [COMMAND...]. The caller calls body_done() in any case. @engine: for
+ * --volumes-from. */
+bool body_build(struct body *body, const struct create_options *options, teu_engine *engine, char **args, int n_args);
 void body_done(struct body *body);
 
 /* Keeps the reason; returns false. */
 bool body_fail(struct body *body, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The parts. */
-bool body_ports(struct body *body);  /* ports.c: -p, --expose */
-bool body_mounts(struct body *body); /* mounts.c: -v, --mount, --tmpfs */
-bool body_limits(
-	struct body *body); /* limits.c: --ulimit, --device-read-bps…, --blkio-weight-device, --memory-swappiness */
-bool body_security(struct body *body); /* security.c: --security-opt, --device, --device-cgroup-rule */
+/* The parts, each in a file of its name. */
+bool body_ports(struct body *body);    /* -p, --expose */
+bool body_mounts(struct body *body);   /* -v, --mount, --tmpfs */
+bool body_shared(struct body *body);   /* --volumes-from */
+bool body_limits(struct body *body);   /* --ulimit, --device-read-bps and the like, --memory-swappiness */
+bool body_security(struct body *body); /* --security-opt, --cap-add, --device */
 
 /* An IPv4 or IPv6 address. */
 bool body_is_address(const char *text);

@@ -83,7 +83,7 @@ const struct option body_options[] = {
 	{ "userns", 0, OPT_TEXT, AT(userns), "User namespace to use", HOST("UsernsMode") },
 	{ "uts", 0, OPT_TEXT, AT(uts), "UTS namespace to use", HOST("UTSMode") },
 	{ "volume", 'v', OPT_LIST, AT(volumes), "Mount a folder or volume ([SOURCE:]PATH[:ro])", NULL },
-	{ "volumes-from", 0, OPT_LIST, AT(volumes_from), "Mount the volumes of a container", HOST("VolumesFrom") },
+	{ "volumes-from", 0, OPT_LIST, AT(volumes_from), "Mount the volumes of a container (NAME[:ro])", NULL },
 	{ "workdir", 'w', OPT_TEXT, AT(workdir), "Folder to start in", "WorkingDir" },
 	{ 0 },
 };

@@ -150,7 +150,7 @@ static char *config_of(const struct call *call, enum pull_policy *ret_policy)
 			  o->pull);
 		return NULL;
 	}
-	if (!body_build(&body, o, call->args, call->n_args)) {
+	if (!body_build(&body, o, call->engine, call->args, call->n_args)) {
 		cli_usage(call->path, 0, "%s", body.problem);
 		return NULL;
 	}
