@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -24,6 +25,7 @@
 #include "oci/index.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
+#include "store/gc.h"
 #include "store/layers.h"
 #include "store/leases.h"
 
@@ -40,6 +42,7 @@ struct pull {
 	struct manifest manifest;
 	char *config_text; /* blob of the config */
 	struct image_config config;
+	char *warning; /* for the log, which belongs to the calling thread; NULL: none */
 	struct strv chains;
 	size_t *order;	   /* layers, the largest first: it would be the last to end */
 	size_t first_item; /* reports: 0 is the name, then the layers */
@@ -160,7 +163,8 @@ static int check_config(struct pull *p, teu_error **err)
 		return 0;
 	if (p->opts->platform)
 		return err_set(err, TEU_E_NOT_FOUND, "the image is for %s, not for %s", has, wanted);
-	engine_log(p->engine, TEU_LOG_WARNING, "%s is for %s, this machine is %s", p->name, has, wanted);
+	if (asprintf(&p->warning, "%s is for %s, this machine is %s", p->name, has, wanted) < 0)
+		return err_oom(err);
 	return 0;
 }
 
@@ -361,6 +365,15 @@ static void *layer_thread(void *data)
 	return NULL;
 }
 
+/* Beside the network, for it may take seconds; what goes wrong here is the sweep's to tell. */
+static void *tidy_thread(void *data)
+{
+	const struct pull *p = data;
+
+	gc_tidy(&p->engine->store, NULL);
+	return NULL;
+}
+
 static int by_size(const void *a, const void *b, void *data)
 {
 	const struct descriptor *layers = data;
@@ -400,19 +413,23 @@ static int plan_layers(struct pull *p, teu_error **err)
 /* This thread takes layers like the others. */
 static int get_layers(struct pull *p, struct http *http, teu_error **err)
 {
-	pthread_t threads[PULL_MAX_PARALLEL];
+	pthread_t threads[PULL_MAX_PARALLEL], tidy;
+	bool tidies;
 	size_t n = 0, wanted = (size_t)(p->opts->parallel ?: PULL_PARALLEL);
 	int r = plan_layers(p, err);
 
 	if (r < 0)
 		return r;
 	wanted = wanted < p->manifest.n_layers ? wanted : p->manifest.n_layers;
+	tidies = pthread_create(&tidy, NULL, tidy_thread, p) == 0;
 	/* A thread that can't be had is one layer less at once, and no failure. */
 	while (n + 1 < wanted && pthread_create(&threads[n], NULL, layer_thread, p) == 0)
 		n++;
 	take_layers(p, http);
 	while (n)
 		pthread_join(threads[--n], NULL);
+	if (tidies)
+		pthread_join(tidy, NULL);
 	return p->code;
 }
 
@@ -495,6 +512,8 @@ static int run(struct pull *p, teu_error **err)
 		return err_errno(err, eno, "start a thread");
 	r = wait_for_end(p, err);
 	pthread_join(thread, NULL);
+	if (p->warning)
+		engine_log(p->engine, TEU_LOG_WARNING, "%s", p->warning);
 	/* All was done before the stop was noticed: then it is done. */
 	if (p->code == 0) {
 		if (r < 0 && err) {
@@ -547,6 +566,7 @@ static void pull_done(struct pull *p)
 	teu_image_unref(p->image);
 	pthread_mutex_destroy(&p->lock);
 	free(p->registry_digest);
+	free(p->warning);
 	free(p->config_text);
 	free(p->order);
 	free(p->name);

@@ -21,7 +21,7 @@
 #include "store/layers.h"
 #include "store/leases.h"
 
-static const char DRAFT[] = ".draft-", TRASH[] = ".trash-";
+static const char DRAFT[] = ".draft-", TRASH[] = ".trash-", NEW[] = "new-";
 
 enum { RECORD_MAX = 4 << 20, PATH_MAX_LEN = 384 };
 
@@ -269,8 +269,11 @@ static int remove_layers(const struct store *store, enum gc_scope scope, const s
 	return r;
 }
 
-/* A draft whose writer is alive is locked; who waits for the lock looks again whether the file is still named. */
-static int remove_drafts(const struct store *store, teu_error **err)
+/*
+ * Those in tmp/ whose names begin with @prefix. A draft whose writer is alive is locked; who waits for the lock looks
+ * again whether the file is still named.
+ */
+static int remove_drafts(const struct store *store, const char *prefix, teu_error **err)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *entry;
@@ -279,7 +282,8 @@ static int remove_drafts(const struct store *store, teu_error **err)
 	while (r == 0 && (entry = readdir(dir))) {
 		_cleanup_close_ int lock = -EBADF;
 
-		if (entry->d_name[0] == '.' || lock_try(dirfd(dir), entry->d_name, LOCK_EXCLUSIVE, &lock, NULL) < 0)
+		if (entry->d_name[0] == '.' || !begins(entry->d_name, prefix) ||
+		    lock_try(dirfd(dir), entry->d_name, LOCK_EXCLUSIVE, &lock, NULL) < 0)
 			continue;
 		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
 			return err_errno(err, errno, "remove tmp/%s", entry->d_name);
@@ -317,7 +321,7 @@ static int sweep(const struct store *store, enum gc_scope scope, struct strv *re
 	if (r == 0)
 		r = remove_layers(store, scope, &marks, removed, err);
 	if (r == 0 && scope == GC_LEFTOVERS)
-		r = remove_drafts(store, err);
+		r = remove_drafts(store, "", err);
 	if (r == 0 && scope == GC_LEFTOVERS)
 		r = remove_temporaries(store, err);
 	return r;
@@ -362,4 +366,65 @@ int gc_release(const struct store *store, const char *image_id, teu_error **err)
 	if (r < 0 || images_find_id(&images, image_id))
 		return r;
 	return gc_collect(store, GC_UNREACHED, NULL, err);
+}
+
+static bool is_litter(int layers_fd, const char *name)
+{
+	return begins(name, TRASH) || (begins(name, DRAFT) && draft_is_dead(layers_fd, name));
+}
+
+static bool is_dead_file(int dir_fd, const char *name)
+{
+	return name[0] != '.' && !lock_is_held(dir_fd, name);
+}
+
+static bool is_dead_draft(int tmp_fd, const char *name)
+{
+	return begins(name, NEW) && is_dead_file(tmp_fd, name);
+}
+
+static bool any(const struct store *store, const char *folder, bool (*fits)(int dir_fd, const char *name))
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *entry;
+
+	if (open_folder(store, folder, &dir, NULL) < 0)
+		return false;
+	while ((entry = readdir(dir)))
+		if (fits(dirfd(dir), entry->d_name))
+			return true;
+	return false;
+}
+
+/* Under the lock, where nothing is half born that only looks dead. */
+static int tidy_locked(const struct store *store, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv digests = STRV_INIT;
+	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_close_ int lock = -EBADF;
+	struct dirent *entry;
+	bool all;
+	int r = store_lock(store, LOCK_EXCLUSIVE, &lock, err);
+
+	if (r == 0)
+		r = leases_read(store, &digests, &all, err);
+	if (r == 0)
+		r = remove_drafts(store, NEW, err);
+	if (r == 0)
+		r = open_folder(store, "layers", &dir, err);
+	while (r == 0 && (entry = readdir(dir)))
+		if (begins(entry->d_name, DRAFT) && draft_is_dead(dirfd(dir), entry->d_name))
+			r = to_trash(dirfd(dir), entry->d_name, err);
+	return r;
+}
+
+int gc_tidy(const struct store *store, teu_error **err)
+{
+	int r;
+
+	if (!any(store, "layers", is_litter) && !any(store, "leases", is_dead_file) &&
+	    !any(store, "tmp", is_dead_draft))
+		return 0;
+	r = tidy_locked(store, err);
+	return r < 0 ? r : empty_trash(store, err);
 }

@@ -29,6 +29,12 @@ enum gc_scope {
 /* @ret_layers: chainIDs of the layers that went; may be NULL. Waits for the inventory lock. */
 int gc_collect(const struct store *store, enum gc_scope scope, struct strv *ret_layers, teu_error **err);
 
+/*
+ * Removes what dead processes left half-made: drafts of layers, leases, blobs without a digest. Half-fetched blobs stay
+ * for the next pull. Takes the inventory lock only where there is something.
+ */
+int gc_tidy(const struct store *store, teu_error **err);
+
 /* A container of that image has gone: collects if it was the last to keep an image that lost its names by force. */
 int gc_release(const struct store *store, const char *image_id, teu_error **err);
 
