@@ -1,6 +1,6 @@
 /*
- * caps: names and sets of capabilities. Source: capabilities(7). The names stand in a table of our own, so that no
- * library has to be loaded to start a container.
+ * caps: names and sets of capabilities; the only user of libcap, which is opened on first use. The names stand in a table of
+ * our own, so that no library has to be loaded to start a container.
  */
 #ifndef TEU_KERNEL_CAPS_H
 #define TEU_KERNEL_CAPS_H
