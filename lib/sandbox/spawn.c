@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -29,7 +30,28 @@ extern const char teu_init_end[] __attribute__((visibility("hidden")));
 enum { STACK_SIZE = 32 << 10, MAX_FDS = 1024 };
 
 static pthread_mutex_t helper_lock = PTHREAD_MUTEX_INITIALIZER;
-static int helper_memfd = -EBADF; /* made once: its bytes cannot change */
+static int helper_memfd = -EBADF; /* made once: its bytes can't change */
+
+/* Where the kernel executes no memory (vm.memfd_noexec = 2) an installed copy serves; it must be of this very build. */
+static int open_installed(teu_error **err)
+{
+	static const char path[] = TEU_LIBEXECDIR "/teu-init";
+	size_t want = (size_t)(teu_init_end - teu_init_bytes), n;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *bytes = NULL;
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, errno, "vm.memfd_noexec forbids to execute the helper from memory, and open %s",
+				 path);
+	r = fd_read_rest(fd, path, want, &bytes, &n, err);
+	if (r < 0)
+		return r;
+	if (n != want || memcmp(bytes, teu_init_bytes, want) != 0)
+		return err_set(err, TEU_E_UNSUPPORTED, "%s is not of this release: install teu anew", path);
+	helper_memfd = TAKE_FD(fd);
+	return 0;
+}
 
 static int make_helper(teu_error **err)
 {
@@ -38,6 +60,8 @@ static int make_helper(teu_error **err)
 
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 every memfd can be executed */
 		fd = memfd_create("teu-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 && errno == EACCES)
+		return open_installed(err);
 	if (fd < 0)
 		return err_errno(err, errno, "memfd_create");
 	r = fd_write_all(fd, teu_init_bytes, (size_t)(teu_init_end - teu_init_bytes));
