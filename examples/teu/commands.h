@@ -33,7 +33,7 @@ extern const struct command command_import, command_save, command_load;
 /* volume.c */
 extern const struct command command_volume_create, command_volume_ls, command_volume_rm;
 /* network.c */
-extern const struct command command_network_ls;
+extern const struct command command_network_ls, command_network_down;
 /* system.c */
 extern const struct command command_info, command_version, command_check, command_sweep;
 

@@ -38,6 +38,7 @@ static const struct entry volume_commands[] = {
 };
 
 static const struct entry network_commands[] = {
+	{ "down", &command_network_down },
 	{ "inspect", &command_network_inspect },
 	{ "ls", &command_network_ls },
 	{ "list", &command_network_ls },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* network: ls. Source: docs.docker.com, "docker network ls". */
+/* network: ls; down, which is ours. Source: docs.docker.com, "docker network ls". */
 #include <string.h>
 
 #include "commands.h"
@@ -44,6 +44,13 @@ static int run_ls(const struct call *call)
 			   "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", columns, rows);
 }
 
+static int run_down(const struct call *call)
+{
+	_cleanup_error_ teu_error *err = NULL;
+
+	return teu_network_down(call->engine, &err) < 0 ? cli_error(call, err) : 0;
+}
+
 static const struct option options[] = {
 	{ "format", 0, OPT_TEXT, offsetof(struct ls_options, format), "table, json or a Go template", NULL },
 	{ "no-trunc", 0, OPT_BOOL, offsetof(struct ls_options, no_trunc), "Do not shorten", NULL },
@@ -59,4 +66,10 @@ const struct command command_network_ls = {
 	.run = run_ls,
 	.options = tables,
 	.options_size = sizeof(struct ls_options),
+};
+
+const struct command command_network_down = {
+	.operands = "",
+	.summary = "Take the bridge and the packet rules out of the kernel",
+	.run = run_down,
 };
