@@ -17,7 +17,7 @@
 
 #define HOST "HostConfig"
 
-enum { CPU_PERIOD = 100000, MAX_CPUS = 8192, MIN_MEMORY = 6 << 20 };
+enum { CPU_PERIOD = 100000, MAX_CPUS = 8192, MIN_MEMORY = 512 << 10 };
 
 static int64_t number(const struct spec *s, const char *key)
 {
@@ -31,9 +31,9 @@ static int check_memory(const struct spec *s, teu_error **err)
 
 	if (memory < 0)
 		return json_field_error(err, HOST, "Memory", "a limit can't be negative");
-	/* Below that the first process is killed while it starts. Docker's number. */
+	/* Below that the first process is killed while it starts. Docker's 6 MB are what runc needs for itself. */
 	if (memory && memory < MIN_MEMORY)
-		return json_field_error(err, HOST, "Memory", "minimum memory limit allowed is 6MB");
+		return json_field_error(err, HOST, "Memory", "minimum memory limit allowed is 512KB");
 	if (reserved < 0)
 		return json_field_error(err, HOST, "MemoryReservation", "a limit can't be negative");
 	if (swap < -1)

@@ -245,7 +245,7 @@ START_TEST(bad_values_name_field_and_cause)
 		const char *body, *message;
 	} cases[] = {
 		{ "{\"HostConfig\":{\"Memory\":-1}}", "HostConfig.Memory: a limit can't be negative" },
-		{ "{\"HostConfig\":{\"Memory\":4194304}}", "HostConfig.Memory: minimum memory limit allowed is 6MB" },
+		{ "{\"HostConfig\":{\"Memory\":4096}}", "HostConfig.Memory: minimum memory limit allowed is 512KB" },
 		{ "{\"HostConfig\":{\"MemorySwap\":4096}}",
 		  "HostConfig.MemorySwap: a limit of memory and swap together needs a memory limit, too" },
 		{ "{\"HostConfig\":{\"Memory\":8388608,\"MemorySwap\":4096}}",
