@@ -33,13 +33,19 @@ static void wait_loop(int child)
 /* Returns 0 in the process that becomes the command; pid 1 stays here for good. All signals are blocked in both. */
 long reaper_start(struct first *f)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	static const struct __user_cap_data_struct none[2];
 	long child = SYS(clone, SIGCHLD, 0, 0, 0, 0);
 
 	TRY(child);
 	if (child == 0)
 		return 0;
-	(void)f;
+	/* An execve would take them away. */
+	if (f->uid)
+		SYS(capset, &header, none);
 	SYS(prctl, PR_SET_NAME, "teu-init", 0, 0, 0);
+	/* The change of ids has cleared it. */
+	SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	SYS(close_range, 0, ~0u, 0);
 	wait_loop((int)child);
 }

@@ -195,7 +195,8 @@ static void add_label(const json *process, const char *key, enum plan_op op, str
 	plan_step(p, PLAN_FIRST, op, key)->t1 = at;
 }
 
-static int add_cwd(const json *process, const char *place, struct plan *p, teu_error **err)
+/* @make: by root, before it becomes the user: a folder that is missing is root's, as with docker. */
+static int add_cwd(const json *process, const char *place, bool make, struct plan *p, teu_error **err)
 {
 	const char *cwd = "/";
 	_cleanup_free_ char *clean = NULL;
@@ -213,7 +214,7 @@ static int add_cwd(const json *process, const char *place, struct plan *p, teu_e
 	at = plan_text_add(p, clean);
 	s = plan_step(p, PLAN_FIRST, OP_CWD, "process.cwd");
 	s->t1 = at;
-	s->n1 = 1;
+	s->n1 = make;
 	return 0;
 }
 
@@ -245,6 +246,7 @@ int compile_process(const json *spec, const json *process, const char *place, in
 		    teu_error **err)
 {
 	bool no_new_privs = json_get_truth(process, "noNewPrivileges", false);
+	bool own = process == json_get(spec, "process"); /* the container's first, not an exec */
 	uint64_t bounding, effective, permitted, inheritable, ambient;
 	const struct {
 		const char *name;
@@ -271,10 +273,6 @@ int compile_process(const json *spec, const json *process, const char *place, in
 		text = plan_text_add(p, score);
 		plan_step(p, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
 	}
-	if (strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0 &&
-	    strcmp(place, "process") == 0 && process == json_get(spec, "process"))
-		plan_step(p, PLAN_FIRST, OP_INIT, NULL);
-	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
 	add_label(process, "apparmorProfile", OP_APPARMOR, p);
 	add_label(process, "selinuxLabel", OP_SELINUX, p);
 	if (no_new_privs)
@@ -283,10 +281,13 @@ int compile_process(const json *spec, const json *process, const char *place, in
 	if (r < 0)
 		return r;
 	plan_step(p, PLAN_FIRST, OP_BOUNDING, "process.capabilities.bounding")->n1 = bounding;
+	r = own ? add_cwd(process, place, true, p, err) : 0;
+	if (r < 0)
+		return r;
 	s = plan_step(p, PLAN_FIRST, OP_BECOME, "process.user");
 	s->n1 = 1;
 	s->n2 = 1;
-	r = add_cwd(process, place, p, err);
+	r = add_cwd(process, place, false, p, err);
 	if (r < 0)
 		return r;
 
@@ -307,5 +308,9 @@ int compile_process(const json *spec, const json *process, const char *place, in
 		if (r < 0)
 			return r;
 	}
+	/* Process 1 of --init has the user, the capabilities and the filter of the command. */
+	if (own && strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0)
+		plan_step(p, PLAN_FIRST, OP_INIT, NULL);
+	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
 	return add_exec(process, place, p, err);
 }
