@@ -85,6 +85,29 @@ static int write_hosts(teu_container *container, const json *spec, const json *h
 	return r < 0 ? r : put(container, "hosts", &text, err);
 }
 
+/* Who shares a network shares its names, too: copies of the other container's files. */
+static int copy_files(teu_container *container, const char *other, teu_error **err)
+{
+	static const char *const names[] = { "hostname", "hosts", "resolv.conf" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+		_cleanup_free_ char *bytes = NULL;
+		char path[128];
+		int r;
+
+		snprintf(path, sizeof(path), "containers/%s/%s", other, names[i]);
+		r = fd_read_file(container->engine->store.root_fd, path, MAX_HOSTS, &bytes, NULL, err);
+		if (r < 0)
+			return r;
+		strbuf_addf(&text, "%s", bytes);
+		r = put(container, names[i], &text, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int start_write_files(teu_container *container, const json *spec, const char *network, const struct endpoint *ep,
 		      teu_error **err)
 {
@@ -92,6 +115,8 @@ int start_write_files(teu_container *container, const json *spec, const char *ne
 	_cleanup_(strbuf_done) struct strbuf name = STRBUF_INIT;
 	int r;
 
+	if (strncmp(network, "container:", strlen("container:")) == 0)
+		return copy_files(container, network + strlen("container:"), err);
 	strbuf_addf(&name, "%s\n", json_get_text(json_get(container->record, "Config"), "Hostname", ""));
 	r = put(container, "hostname", &name, err);
 	if (r == 0)
