@@ -69,6 +69,23 @@ static bool mode_is(const struct create *c, const char *key, const char *mode)
 	return strcmp(json_get_text(c->host, key, ""), mode) == 0;
 }
 
+/* As with docker, shared memory is shared by who said so. */
+static int check_ipc_donor(struct create *c, teu_error **err)
+{
+	_cleanup_(teu_container_unrefp) teu_container *donor = NULL;
+	int r = resolve_container(c, "IpcMode", &donor, err);
+	const char *mode;
+
+	if (r < 0 || !donor)
+		return r;
+	mode = json_get_text(json_get(donor->record, "HostConfig"), "IpcMode", "");
+	if (strcmp(mode, "shareable") != 0 && strcmp(mode, "host") != 0)
+		return json_field_error(err, HOST, "IpcMode",
+					"container %s does not share its IPC namespace: make it with IpcMode shareable",
+					donor->name);
+	return 0;
+}
+
 static int check_modes(struct create *c, teu_error **err)
 {
 	static const char *const pid[] = { "host", "private", NULL };
@@ -81,6 +98,8 @@ static int check_modes(struct create *c, teu_error **err)
 
 	if (r == 0)
 		r = check_mode(c, "IpcMode", ipc, true, err);
+	if (r == 0)
+		r = check_ipc_donor(c, err);
 	if (r == 0)
 		r = check_mode(c, "UTSMode", uts, false, err);
 	if (r == 0)

@@ -113,6 +113,13 @@ int start_resolve(teu_container *container, json **ret_spec, teu_error **err)
 		if (r < 0)
 			return r;
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, shared[i].file);
+		if (strcmp(shared[i].type, "ipc") == 0) {
+			char mounts[64];
+
+			snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", (int)pid);
+			if (!json_add_string(json_get_mutable(spec, "annotations"), "teu.shm", mounts))
+				return err_oom(err);
+		}
 		ns = json_append_object(json_get_mutable(json_get_mutable(spec, "linux"), "namespaces"));
 		if (!json_add_string(ns, "type", shared[i].type) || !json_add_string(ns, "path", path))
 			return err_oom(err);

@@ -45,7 +45,7 @@ enum plan_op {
 		     PLAN_MOUNT_… */
 	OP_BIND_SOURCE, /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
 			   namespace, while the host's folders can be walked */
-	OP_BIND, /* t1 source on the host, t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3 PLAN_MOUNT_…; n4
+	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3 PLAN_MOUNT_…; n4
 		    attributes of the whole tree */
 	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
 				folder itself (v2) */

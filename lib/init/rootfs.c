@@ -249,9 +249,35 @@ long step_bind_source(struct first *f, const struct plan_step *s)
 	return 0;
 }
 
+/*
+ * A copy of a mount in another mount namespace, which is entered for it: there the path means what it means to its
+ * processes, and no link of theirs leads out. setns moves our root: it is put back.
+ */
+static long tree_elsewhere(const char *namespace, const char *path)
+{
+	int there = sys_open(AT_FDCWD, namespace, O_RDONLY, 0);
+	int back = sys_open(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
+	int root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	long tree = there < 0 ? there : back < 0 ? back : root;
+
+	if (tree >= 0)
+		tree = SYS(setns, there, CLONE_NEWNS);
+	if (tree >= 0)
+		tree = SYS(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	if (SYS(setns, back, CLONE_NEWNS) < 0 || SYS(fchdir, root) < 0 || SYS(chroot, ".") < 0)
+		tree = tree < 0 ? tree : -EPERM;
+	SYS(close, there);
+	SYS(close, back);
+	SYS(close, root);
+	return tree;
+}
+
 long step_bind(struct first *f, const struct plan_step *s)
 {
-	long tree = s->t2 ? f->sources[s->t2 - 1] : clone_tree(plan_text(f->plan, s->t1), s->n3 & PLAN_MOUNT_RECURSIVE);
+	const char *source = plan_text(f->plan, s->t1);
+	long tree = s->t2   ? f->sources[s->t2 - 1]
+		    : s->t3 ? tree_elsewhere(plan_text(f->plan, s->t3), source)
+			    : clone_tree(source, s->n3 & PLAN_MOUNT_RECURSIVE);
 	long r = 0;
 
 	TRY(tree);

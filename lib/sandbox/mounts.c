@@ -173,7 +173,7 @@ static void add_mount(const struct mount_spec *m, const char *field, int place, 
 
 	s->t1 = m->bind ? source : type;
 	s->t2 = m->bind ? (plan_off)(place + 1) : source;
-	s->t3 = own;
+	s->t3 = m->bind ? 0 : own;
 	s->t4 = to;
 	s->n1 = m->attributes;
 	s->n2 = m->propagation ? m->propagation : m->bind ? MS_REC | MS_PRIVATE : 0;
@@ -218,9 +218,21 @@ int compile_sources(const json *spec, struct plan *p, teu_error **err)
 	return 0;
 }
 
+/* Shared memory goes with the IPC namespace: the joined container's own, found in its mount namespace. */
+static void add_shared_memory(const char *namespace, const struct mount_spec *m, const char *field, struct plan *p)
+{
+	plan_off at = plan_text_add(p, m->destination), from = plan_text_add(p, namespace);
+	struct plan_step *s = plan_step(p, PLAN_FIRST, OP_BIND, field);
+
+	s->t1 = s->t4 = at;
+	s->t3 = from;
+	s->n2 = MS_REC | MS_PRIVATE;
+}
+
 int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err)
 {
 	bool opened = has_user_namespace(spec);
+	const char *shm = json_get_text(json_get(spec, "annotations"), "teu.shm", NULL);
 	const json *list = NULL;
 	char where[32];
 	size_t i = 0;
@@ -240,7 +252,10 @@ int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct pl
 				add_cgroup_mount(spec, cgroup, &m, where, p);
 			continue;
 		}
-		add_mount(&m, where, m.bind && opened ? place++ : -1, p);
+		if (shm && !m.bind && strcmp(m.destination, "/dev/shm") == 0)
+			add_shared_memory(shm, &m, where, p);
+		else
+			add_mount(&m, where, m.bind && opened ? place++ : -1, p);
 	}
 	return 0;
 }
