@@ -15,9 +15,10 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "engine/finish.h"
+#include "engine/ports.h"
 #include "engine/start_files.h"
-#include "engine/start_network.h"
 #include "kernel/cgroup.h"
+#include "network/endpoint.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
 #include "store/containers.h"
@@ -32,7 +33,9 @@ struct start {
 	const char *network;	  /* "bridge", "none", "host", "container:…" */
 	int lock_fd, alive_fd, cgroup_fd, cache_fd;
 	struct cgroup_plan cgroup;
-	struct start_network net;
+	struct endpoint endpoint;
+	bool has_endpoint;
+	struct nl_batch host_batch, guest, publish, unpublish;
 	struct strv layers;
 	struct strv paths; /* owned texts that the launch borrows */
 	struct launch launch;
@@ -51,7 +54,11 @@ static void start_done(struct start *s)
 		close(s->cache_fd);
 	json_free(s->spec);
 	cgroup_plan_done(&s->cgroup);
-	start_network_done(&s->net);
+	endpoint_done(&s->endpoint);
+	nl_batch_done(&s->host_batch);
+	nl_batch_done(&s->guest);
+	nl_batch_done(&s->publish);
+	nl_batch_done(&s->unpublish);
 	strv_done(&s->layers);
 	strv_done(&s->paths);
 	plan_done(&s->plan);
@@ -182,13 +189,53 @@ static int make_cgroup(struct start *s, teu_error **err)
 	return s->cgroup_fd < 0 ? err_errno(err, errno, "open cgroup %s", s->cgroup.dirs.items[0]) : 0;
 }
 
-static int open_network(struct start *s, teu_error **err)
+/* Written before the kernel is told anything of it, so that a sweep can take it back. */
+static int record_endpoint(struct start *s, teu_error **err)
 {
-	int r = start_network_open(s->container, s->network, &s->net, err);
+	_cleanup_json_ json *text = endpoint_to_json(&s->endpoint);
+	_cleanup_free_ char *bytes = text ? json_print(text) : NULL;
+	char path[128];
 
+	if (!bytes)
+		return err_oom(err);
+	snprintf(path, sizeof(path), "containers/%s/network.json", s->container->id);
+	return fd_replace_file(store_of(s)->run_fd, path, bytes, strlen(bytes), 0600, FD_NO_SYNC, err);
+}
+
+static int open_bridge(struct start *s, teu_error **err)
+{
+	_cleanup_free_ struct port_mapping *ports = NULL;
+	size_t n = 0;
+	int r = ports_of(s->host, &ports, &n, err);
+
+	if (r == 0)
+		r = endpoint_open(store_of(s), s->container->id, ports, n, &s->endpoint, err);
 	if (r < 0)
 		return r;
-	return start_write_files(s->container, s->spec, s->network, s->net.has_endpoint ? &s->net.endpoint : NULL, err);
+	s->has_endpoint = true;
+	r = record_endpoint(s, err);
+	if (r == 0)
+		r = endpoint_host_batch(&s->endpoint, &s->host_batch, err);
+	if (r == 0)
+		r = endpoint_guest_batch(&s->endpoint, &s->guest, err);
+	if (r == 0)
+		r = endpoint_publish_batch(&s->endpoint, &s->publish, err);
+	if (r == 0)
+		r = endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
+	return r;
+}
+
+static int open_network(struct start *s, teu_error **err)
+{
+	int r = 0;
+
+	if (strcmp(s->network, "bridge") == 0)
+		r = open_bridge(s, err);
+	else if (strcmp(s->network, "none") == 0)
+		r = endpoint_loopback_batch(&s->guest, err);
+	if (r == 0)
+		r = start_write_files(s->container, s->spec, s->network, s->has_endpoint ? &s->endpoint : NULL, err);
+	return r;
 }
 
 static int find_layers(struct start *s, teu_error **err)
@@ -267,11 +314,11 @@ static void fill_launch(struct start *s, const struct start_request *request)
 	l->work = keep(s, state, "work");
 	l->volatile_upper = removes;
 	l->cgroup = s->cgroup.dirs.n ? &s->cgroup : NULL;
-	l->host = &s->net.host;
-	l->guest = &s->net.guest;
-	l->publish = &s->net.publish;
-	l->unpublish = &s->net.unpublish;
-	l->n_ports = s->net.endpoint.n_ports;
+	l->host = &s->host_batch;
+	l->guest = &s->guest;
+	l->publish = &s->publish;
+	l->unpublish = &s->unpublish;
+	l->n_ports = s->endpoint.n_ports;
 	l->seccomp_cache_fd = s->cache_fd;
 	l->flags = PLAN_RECORD | (logs(s->host) ? PLAN_LOG : 0) | (removes ? PLAN_CLEANUP : 0);
 	if (json_get_truth(config, "OpenStdin", false))
@@ -301,7 +348,7 @@ static int begin(struct start *s, teu_container *container, teu_error **err)
 	s->container = container;
 	s->host = json_get(container->record, "HostConfig");
 	s->lock_fd = s->alive_fd = s->cgroup_fd = s->cache_fd = -EBADF;
-	start_network_init(&s->net);
+	s->host_batch.pid_at = s->guest.pid_at = s->publish.pid_at = s->unpublish.pid_at = SIZE_MAX;
 	r = start_resolve(container, &s->spec, err);
 	if (r < 0)
 		return r;
@@ -322,7 +369,7 @@ static int compile(struct start *s, const struct start_request *request, teu_err
 /* The end of the alive lock and of the ports' sockets goes to the monitor; ours close with the start. */
 static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **err)
 {
-	_cleanup_free_ int *sockets = calloc(s->net.endpoint.n_ports + 2, sizeof(int));
+	_cleanup_free_ int *sockets = calloc(s->endpoint.n_ports + 2, sizeof(int));
 	struct spawn_fds fds = {
 		.alive = s->alive_fd, .join = -EBADF, .cgroup = s->cgroup_fd, .stdio = { -1, -1, -1 }
 	};
@@ -332,11 +379,11 @@ static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **er
 
 	if (!sockets)
 		return err_oom(err);
-	for (size_t i = 0; i < s->net.endpoint.n_ports; i++)
-		if (s->net.endpoint.ports[i].socket >= 0)
-			sockets[fds.n_more++] = s->net.endpoint.ports[i].socket;
-	if (s->net.endpoint.has_rules_socket)
-		sockets[fds.n_more++] = s->net.endpoint.rules_socket;
+	for (size_t i = 0; i < s->endpoint.n_ports; i++)
+		if (s->endpoint.ports[i].socket >= 0)
+			sockets[fds.n_more++] = s->endpoint.ports[i].socket;
+	if (s->endpoint.has_rules_socket)
+		sockets[fds.n_more++] = s->endpoint.rules_socket;
 	fds.more = sockets;
 	r = spawn_helper(&s->plan, &fds, wants, &wire, err);
 	if (r == 0)
@@ -415,23 +462,69 @@ int container_start(teu_container *container, const struct start_request *reques
 	return attach_new(container, TAKE_FD(wire), removes, ret_attach, err);
 }
 
+static int add_batch(json *list, const char *by, const struct nl_batch *batch)
+{
+	json *o;
+
+	if (!batch->n_bytes)
+		return 0;
+	o = json_append_object(list);
+	json_add_string(o, "by", by);
+	return json_add(o, "netlink", nl_batch_json(batch)) ? 0 : -1;
+}
+
+/* A plan takes no address: zeros stand where a start would put the one that it gets. */
+static int plan_network(struct start *s, teu_error **err)
+{
+	_cleanup_free_ struct port_mapping *ports = NULL;
+	size_t n = 0;
+	int r;
+
+	if (strcmp(s->network, "none") == 0)
+		return endpoint_loopback_batch(&s->guest, err);
+	if (strcmp(s->network, "bridge") != 0)
+		return 0;
+	r = ports_of(s->host, &ports, &n, err);
+	if (r < 0)
+		return r;
+	snprintf(s->endpoint.address, sizeof(s->endpoint.address), "0.0.0.0");
+	snprintf(s->endpoint.gateway, sizeof(s->endpoint.gateway), "0.0.0.0");
+	snprintf(s->endpoint.host_link, sizeof(s->endpoint.host_link), "veth%.8s", s->container->id);
+	snprintf(s->endpoint.bridge, sizeof(s->endpoint.bridge), "bridge");
+	s->endpoint.prefix_len = 16;
+	s->endpoint.ports = TAKE_PTR(ports);
+	s->endpoint.n_ports = n;
+	r = endpoint_host_batch(&s->endpoint, &s->host_batch, err);
+	if (r == 0)
+		r = endpoint_guest_batch(&s->endpoint, &s->guest, err);
+	if (r == 0)
+		r = endpoint_publish_batch(&s->endpoint, &s->publish, err);
+	if (r == 0)
+		r = endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
+	return r;
+}
+
 int container_plan(teu_container *container, char **ret_json, teu_error **err)
 {
 	_cleanup_(start_done) struct start s = { 0 };
 	_cleanup_json_ json *top = json_object();
 	const struct start_request request = { 0 };
+	json *network;
 	int r = begin(&s, container, err);
 
 	if (r == 0)
 		r = compile_cgroup(&s, err);
 	if (r == 0)
-		r = start_network_preview(container, s.network, &s.net, err);
+		r = plan_network(&s, err);
 	if (r == 0)
 		r = compile(&s, &request, err);
 	if (r < 0)
 		return r;
+	network = json_add_array(top, "network");
 	if (!json_add(top, "cgroup", cgroup_plan_json(&s.cgroup)) ||
-	    !json_add(top, "network", start_network_json(&s.net)) || !json_add(top, "steps", plan_to_json(&s.plan)))
+	    add_batch(network, "monitor, at birth", &s.host_batch) < 0 ||
+	    add_batch(network, "monitor, at birth", &s.publish) < 0 || add_batch(network, "container", &s.guest) < 0 ||
+	    add_batch(network, "monitor, after", &s.unpublish) < 0 || !json_add(top, "steps", plan_to_json(&s.plan)))
 		return err_oom(err);
 	*ret_json = json_print_pretty(top);
 	return *ret_json ? 0 : err_oom(err);
