@@ -105,7 +105,7 @@ void finish_remove(teu_container *container)
 static int sweep_one(teu_engine *engine, const char *id, teu_error **err)
 {
 	_cleanup_(teu_container_unrefp) teu_container *container = NULL;
-	_cleanup_error_ teu_error *ignored = NULL;
+	_cleanup_error_ teu_error *ignored = NULL, *kept = NULL;
 	_cleanup_close_ int lock = -EBADF;
 	struct container_state s;
 	bool known;
@@ -117,6 +117,11 @@ static int sweep_one(teu_engine *engine, const char *id, teu_error **err)
 	if (r < 0 || runs(engine, id))
 		return r;
 	known = container_load(engine, id, &container, &ignored) == 0;
+	/* On a full disk it waits for another sweep: nothing else tells how it ended. */
+	if (known && state_keep_exit(&engine->store, id, &kept) < 0) {
+		engine_log(engine, TEU_LOG_WARNING, "%s", teu_error_message(kept));
+		return 0;
+	}
 	r = finish_release(engine, id, err);
 	if (r < 0 || !known || !json_get_truth(json_get(container->record, "HostConfig"), "AutoRemove", false))
 		return r;

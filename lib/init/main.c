@@ -85,9 +85,11 @@ static void restart(const struct plan_header *plan, const struct child *c)
 		become_job(plan, "restart", plan->restart_count + 1, delay);
 }
 
+/* Its end is on record in one of both places, so nobody else has removed it. */
 static bool still_there(const struct plan_header *plan)
 {
-	return SYS(faccessat, AT_FDCWD, plan_text(plan, plan->exit_path), 0, 0) == 0;
+	return SYS(faccessat, AT_FDCWD, plan_text(plan, plan->exit_path), 0, 0) == 0 ||
+	       SYS(faccessat, AT_FDCWD, plan_text(plan, plan->state_path), 0, 0) == 0;
 }
 
 void helper_main(void) __attribute__((noreturn));

@@ -55,14 +55,19 @@ void record_restarting(const struct plan_header *plan)
 void record_exit(const struct plan_header *plan, const struct child *c, const struct outcome *outcome)
 {
 	char text[TEXT_MAX] = "";
+	long r;
 
 	line(text, "status", outcome->status);
 	line(text, "oom", outcome->oom);
 	line(text, "started", c->started_ns);
 	line(text, "finished", sys_now_ns());
 	line(text, "restarts", plan->restart_count);
-	sys_replace(plan_text(plan, plan->exit_path), text, 0600);
-	SYS(unlinkat, AT_FDCWD, plan_text(plan, plan->state_path), 0);
+	/* A full disk: the run root is another one, and keeps it in place of the state until there is room. */
+	r = sys_replace(plan_text(plan, plan->exit_path), text, 0600);
+	if (r < 0 && r != -ENOENT)
+		sys_replace(plan_text(plan, plan->state_path), text, 0600);
+	else
+		SYS(unlinkat, AT_FDCWD, plan_text(plan, plan->state_path), 0);
 	SYS(unlinkat, AT_FDCWD, plan_text(plan, plan->socket_path), 0);
 }
 

@@ -2,14 +2,18 @@
 #include "store/state.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/lock.h"
 
 enum { MAX_FILE = 4096 };
+
+enum { STATUS_KILLED = 128 + 9 };
 
 static bool read_lines(int dir_fd, const char *path, char text[MAX_FILE])
 {
@@ -38,14 +42,10 @@ static int64_t number_of(const char *text, const char *key)
 	return value ? strtoll(value, NULL, 10) : 0;
 }
 
-static void read_exit(const struct store *store, const char *id, struct container_state *s)
+static void parse_exit(const char *text, struct container_state *s)
 {
-	char path[128], text[MAX_FILE];
 	const char *error;
 
-	snprintf(path, sizeof(path), "containers/%s/exit", id);
-	if (!read_lines(store->root_fd, path, text))
-		return;
 	s->state = TEU_STATE_EXITED;
 	s->exit_status = (int32_t)number_of(text, "status");
 	s->oom_killed = number_of(text, "oom");
@@ -55,6 +55,15 @@ static void read_exit(const struct store *store, const char *id, struct containe
 	error = value_of(text, "error");
 	if (error)
 		snprintf(s->error, sizeof(s->error), "%.*s", (int)strcspn(error, "\n"), error);
+}
+
+static void read_exit(const struct store *store, const char *id, struct container_state *s)
+{
+	char path[128], text[MAX_FILE];
+
+	snprintf(path, sizeof(path), "containers/%s/exit", id);
+	if (read_lines(store->root_fd, path, text))
+		parse_exit(text, s);
 }
 
 static bool is_frozen(const struct store *store, const char *id)
@@ -75,14 +84,22 @@ int state_read(const struct store *store, const char *id, struct container_state
 	read_exit(store, id, ret);
 	snprintf(path, sizeof(path), "containers/%s/state", id);
 	snprintf(alive, sizeof(alive), "containers/%s/alive", id);
-	if (!read_lines(store->run_fd, path, text))
+	if (!read_lines(store->run_fd, path, text)) {
+		/* A monitor writes the exit before it takes the state away: it may have done both since we looked. */
+		read_exit(store, id, ret);
 		return 0;
+	}
+	if (value_of(text, "finished")) {
+		parse_exit(text, ret);
+		return 0;
+	}
 	now = number_of(text, "started");
 	if (!lock_is_held(store->run_fd, alive)) {
+		read_exit(store, id, ret);
 		/* Its monitor was killed, and the container with it (PR_SET_PDEATHSIG). */
 		if (now > ret->finished_ns) {
 			ret->state = TEU_STATE_EXITED;
-			ret->exit_status = 137;
+			ret->exit_status = STATUS_KILLED;
 			ret->started_ns = now;
 		}
 		return 0;
@@ -99,4 +116,28 @@ int state_read(const struct store *store, const char *id, struct container_state
 	ret->started_ns = now;
 	ret->error[0] = '\0';
 	return 0;
+}
+
+int state_keep_exit(const struct store *store, const char *id, teu_error **err)
+{
+	char path[128], text[MAX_FILE], killed[256];
+	struct container_state s = { 0 };
+	const char *record = text;
+	int64_t started;
+
+	snprintf(path, sizeof(path), "containers/%s/state", id);
+	if (!read_lines(store->run_fd, path, text))
+		return 0;
+	if (!value_of(text, "finished")) {
+		started = number_of(text, "started");
+		read_exit(store, id, &s);
+		if (started <= s.finished_ns)
+			return 0;
+		snprintf(killed, sizeof(killed),
+			 "status %d\noom 0\nstarted %" PRId64 "\nfinished %" PRId64 "\nrestarts %" PRId64 "\n",
+			 STATUS_KILLED, started, clock_now_ns(), number_of(text, "restarts"));
+		record = killed;
+	}
+	snprintf(path, sizeof(path), "containers/%s/exit", id);
+	return fd_replace_file(store->root_fd, path, record, strlen(record), 0600, FD_NO_SYNC, err);
 }

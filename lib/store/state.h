@@ -1,7 +1,7 @@
 /*
  * state: what a container is doing now and how it last ended. Written by its monitor as small text files, read by
  * everybody: <run root>/containers/<id>/state while it runs (the monitor holds a lock on "alive" beside it), <state
- * root>/containers/<id>/exit after.
+ * root>/containers/<id>/exit after. What a full disk does not take of the exit stays in place of the state.
  */
 #ifndef TEU_STORE_STATE_H
 #define TEU_STORE_STATE_H
@@ -29,5 +29,11 @@ struct container_state {
 
 /* Reads it; a container that never ran is CREATED. A monitor that died shows as EXITED with status 137. */
 int state_read(const struct store *store, const char *id, struct container_state *ret, teu_error **err);
+
+/*
+ * Before the run root's folder of a container that does not run goes: how it ended is put on record where nobody has
+ * done so, its monitor having been killed or the disk full.
+ */
+int state_keep_exit(const struct store *store, const char *id, teu_error **err);
 
 #endif

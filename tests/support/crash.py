@@ -26,6 +26,16 @@ def start_registry(engine):
     return address + "/layered:1"
 
 
+def settled(look):
+    """What @look finds when it finds it for some seconds."""
+    deadline = time.monotonic() + SETTLE
+    while True:
+        found = look()
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.02)
+
+
 class Look:
     def __init__(self, engine):
         self.engine = engine
@@ -84,7 +94,7 @@ class Look:
         if len(links) > len(owners):
             found.append(f"links {links} for {len(owners)} addresses")
         found += [f"packet rule {rule}" for rule in self.engine.nft() if "18080" in rule and not owners]
-        found += [f"mount {path}" for path in self.engine.mounts() if self.engine.work in path]
+        found += [f"mount {path}" for path in self.engine.mounts() if self.engine.work in path and path != self.engine.state]
         for name in os.listdir(self.engine.state + "/containers"):
             if name not in known:
                 found.append(f"containers/{name}")
@@ -95,15 +105,6 @@ class Look:
             found += [f"{folder}/{name}" for name in os.listdir(f"{self.engine.state}/{folder}")]
         found += [f"layers/{name}" for name in os.listdir(self.engine.state + "/layers") if name.startswith(".")]
         return found
-
-    def settled(self, look):
-        """What @look finds when it finds it for some seconds."""
-        deadline = time.monotonic() + SETTLE
-        while True:
-            found = look()
-            if not found or time.monotonic() > deadline:
-                return found
-            time.sleep(0.02)
 
     def clean_up(self):
         """Removes all that is told of; a command that has a problem with that has found a bug."""
@@ -123,12 +124,16 @@ class Look:
         done = self.engine.teu("run", "--rm", "-p", "127.0.0.1:18081:80", "bb", "echo", "works")
         if done.stdout != "works\n" or done.stderr:
             problems.append(f"the next run: {done.returncode} {done.stdout!r} {done.stderr!r}")
-        problems += self.settled(self.lies)
-        up = self.up_now(self.containers())
+        problems += settled(self.lies)
+        known = self.containers()
+        up = self.up_now(known)
         done = self.engine.teu("sweep")
         if done.returncode or done.stderr:
             problems.append(f"sweep: {done.stderr}")
-        problems += self.settled(lambda: self.orphans(up))
+        for identity, (name, state) in self.containers().items():
+            if known.get(identity, [name, state])[1] == "exited" and state != "exited":
+                problems.append(f"{name} was exited, and after the sweep it is {state}")
+        problems += settled(lambda: self.orphans(up))
         done = self.engine.teu("check")
         if done.returncode:
             problems.append(f"check: {done.stdout} {done.stderr}")
