@@ -98,27 +98,47 @@ int attach_send(teu_attach *a, enum wire_type type, int32_t n1, int32_t n2, teu_
 	return 0;
 }
 
-int attach_write(teu_attach *a, const void *buffer, size_t len, teu_error **err)
+/* One packet. How many bytes of it are gone: all once the process has ended, as the reader learns how. */
+static int write_packet(teu_attach *a, const char *bytes, size_t len, int flags, teu_error **err)
 {
 	struct wire_header header = { .type = WIRE_STDIN };
-	const char *at = buffer;
+	size_t part = len < WIRE_MAX ? len : WIRE_MAX;
+	struct iovec io[2] = { { &header, sizeof(header) }, { (void *)(uintptr_t)bytes, part } };
+	struct msghdr m = { .msg_iov = io, .msg_iovlen = 2 };
 
 	if (a->stdin_closed)
 		return err_set(err, TEU_E_CONFLICT, "the standard input is closed");
-	while (len) {
-		size_t part = len < WIRE_MAX ? len : WIRE_MAX;
-		struct iovec io[2] = { { &header, sizeof(header) }, { (void *)at, part } };
-		struct msghdr m = { .msg_iov = io, .msg_iovlen = 2 };
-		ssize_t n = sendmsg(a->wire, &m, MSG_NOSIGNAL);
+	if (sendmsg(a->wire, &m, MSG_NOSIGNAL | flags) >= 0)
+		return (int)part;
+	if (errno == EPIPE || errno == ECONNRESET)
+		return (int)part;
+	if (errno == EINTR || errno == EAGAIN)
+		return 0;
+	return err_errno(err, errno, "write to the standard input");
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-			return 0; /* it has ended: the reader learns how */
+int attach_try_write(teu_attach *a, const void *buffer, size_t len, teu_error **err)
+{
+	return write_packet(a, buffer, len, MSG_DONTWAIT, err);
+}
+
+bool attach_try_end(teu_attach *a)
+{
+	struct wire_header m = { .type = WIRE_STDIN_END };
+
+	a->stdin_closed = send(a->wire, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+	return a->stdin_closed;
+}
+
+int attach_write(teu_attach *a, const void *buffer, size_t len, teu_error **err)
+{
+	for (const char *at = buffer; len;) {
+		int n = write_packet(a, at, len, 0, err);
+
 		if (n < 0)
-			return err_errno(err, errno, "write to the standard input");
-		at += part;
-		len -= part;
+			return n;
+		at += n;
+		len -= (size_t)n;
 	}
 	return 0;
 }

@@ -33,6 +33,10 @@ int attach_connect(teu_container *container, uint32_t wants, int *ret_wire, teu_
 
 int attach_read(teu_attach *a, int32_t *ret_stream, void *buffer, size_t cap, size_t *ret_len, teu_error **err);
 int attach_write(teu_attach *a, const void *buffer, size_t len, teu_error **err);
+/* What the monitor takes now: returns how many bytes went, 0 when it has no room. */
+int attach_try_write(teu_attach *a, const void *buffer, size_t len, teu_error **err);
+/* Likewise; false: no room now. */
+bool attach_try_end(teu_attach *a);
 int attach_send(teu_attach *a, enum wire_type type, int32_t n1, int32_t n2, teu_error **err);
 
 #endif

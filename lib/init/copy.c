@@ -117,6 +117,12 @@ static long copy_link(int from_dir, int to_dir, const char *name, const struct s
 	return SYS(fchownat, to_dir, name, st->stx_uid, st->stx_gid, AT_SYMLINK_NOFOLLOW);
 }
 
+/* The kernel's packing, as mknod(2) takes it. */
+static uint64_t device_number(uint32_t major, uint32_t minor)
+{
+	return (minor & 0xff) | (major << 8) | ((uint64_t)(minor & ~0xffu) << 12);
+}
+
 static long copy_entry(int from_dir, int to_dir, const char *name)
 {
 	struct statx st;
@@ -132,7 +138,7 @@ static long copy_entry(int from_dir, int to_dir, const char *name)
 		return copy_link(from_dir, to_dir, name, &st);
 	if (type == S_IFSOCK)
 		return 0;
-	TRY(SYS(mknodat, to_dir, name, st.stx_mode, (st.stx_rdev_major << 8) | st.stx_rdev_minor));
+	TRY(SYS(mknodat, to_dir, name, st.stx_mode, device_number(st.stx_rdev_major, st.stx_rdev_minor)));
 	return SYS(fchownat, to_dir, name, st.stx_uid, st.stx_gid, AT_SYMLINK_NOFOLLOW);
 }
 

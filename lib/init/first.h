@@ -63,6 +63,9 @@ long netlink_send(const void *bytes, size_t n, int protocol);
 long reaper_start(struct first *f);
 long console_open(struct first *f, const struct plan_step *s);
 
+/* Is @fd the null device? */
+bool is_null(int fd);
+
 /* Runs all steps of the plan's first process; only returns when one failed. */
 void first_run(struct first *f);
 extern const step_fn first_steps[OP_COUNT];

@@ -14,7 +14,7 @@
 #include <linux/un.h>
 #include <linux/wait.h>
 
-enum { MAX_CLIENTS = 64, DRAIN_MS = 250 };
+enum { MAX_CLIENTS = 64, BACKLOG = 1024, DRAIN_MS = 250 };
 
 struct client {
 	int fd; /* -1: free place */
@@ -57,18 +57,22 @@ bool wire_send(int fd, uint32_t type, int32_t n1, int32_t n2, int32_t n3, const 
 	return SYS(sendmsg, fd, &message, 0x4000 /* MSG_NOSIGNAL */ | (wait ? 0 : 0x40 /* MSG_DONTWAIT */)) >= 0;
 }
 
+/* A place for one more client; NULL: all are taken. The first place stays with who launched. */
+static struct client *free_place(void)
+{
+	for (int i = 1; i < n_clients; i++)
+		if (clients[i].fd < 0)
+			return &clients[i];
+	return n_clients < MAX_CLIENTS ? &clients[n_clients] : NULL;
+}
+
 static void add_client(int fd)
 {
-	for (int i = 0; i < n_clients; i++)
-		if (i > 0 && clients[i].fd < 0) {
-			clients[i] = (struct client){ .fd = fd };
-			return;
-		}
-	if (n_clients == MAX_CLIENTS) {
-		SYS(close, fd);
-		return;
-	}
-	clients[n_clients++] = (struct client){ .fd = fd };
+	struct client *place = free_place();
+
+	*place = (struct client){ .fd = fd };
+	if (place == &clients[n_clients])
+		n_clients++;
 }
 
 static bool any_pending(void)
@@ -77,18 +81,6 @@ static bool any_pending(void)
 		if (clients[i].fd >= 0 && clients[i].pending)
 			return true;
 	return false;
-}
-
-static void drop_client(const struct plan_header *plan, struct child *c, struct client *client)
-{
-	bool wrote = client->want & WIRE_WANT_STDIN;
-
-	SYS(close, client->fd);
-	*client = (struct client){ .fd = -1 };
-	if (wrote && plan->flags & PLAN_STDIN_ONCE)
-		stdin_end = true;
-	if (client == &clients[0] && plan->flags & PLAN_KILL_ON_HANGUP)
-		SYS(kill, c->pid, 9);
 }
 
 /* Only our own user may speak to a monitor (CVE-2020-15257 is why the socket is a path, 0600, and is asked as well). */
@@ -122,6 +114,8 @@ static long bind_socket(const char *path)
 
 	while (cut && path[cut - 1] != '/')
 		cut--;
+	if (cut >= sizeof(folder))
+		return -ENAMETOOLONG;
 	memcpy(folder, path, cut);
 	folder[cut] = '\0';
 	dir = sys_open(AT_FDCWD, folder, O_PATH | O_DIRECTORY, 0);
@@ -138,10 +132,10 @@ static long bind_socket(const char *path)
 	return r;
 }
 
-static void listen_at(const char *path)
+void loop_listen(const char *path)
 {
 	listener = (int)SYS(socket, 1, 5 | O_CLOEXEC | O_NONBLOCK, 0);
-	if (listener >= 0 && (bind_socket(path) < 0 || SYS(listen, listener, 64) < 0)) {
+	if (listener >= 0 && (bind_socket(path) < 0 || SYS(listen, listener, BACKLOG) < 0)) {
 		SYS(close, listener);
 		listener = -1;
 	}
@@ -175,6 +169,24 @@ static void write_stdin(struct child *c)
 		close_stdin(c);
 }
 
+/* The end of the input comes after what is held of it. */
+static void end_stdin(struct child *c)
+{
+	stdin_end = true;
+	write_stdin(c);
+}
+
+/* docker: with StdinOnce the input ends with the client that wrote it. */
+static void drop_client(const struct plan_header *plan, struct child *c, struct client *client)
+{
+	bool wrote = client->want & WIRE_WANT_STDIN;
+
+	SYS(close, client->fd);
+	*client = (struct client){ .fd = -1 };
+	if (wrote && plan->flags & PLAN_STDIN_ONCE)
+		end_stdin(c);
+}
+
 static void resize(const struct child *c, int rows, int columns)
 {
 	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
@@ -200,14 +212,17 @@ static void on_message(const struct plan_header *plan, struct child *c, struct c
 		client->want = (uint32_t)in_packet.header.n1;
 		break;
 	case WIRE_STDIN:
+		/* Who has not asked to write is not kept waiting while a piece is held, and would overwrite it. */
+		if (!(client->want & WIRE_WANT_STDIN))
+			break;
 		memcpy(stdin_bytes, in_packet.bytes, len);
 		stdin_n = len;
 		stdin_at = 0;
 		write_stdin(c);
 		break;
 	case WIRE_STDIN_END:
-		stdin_end = true;
-		write_stdin(c);
+		if (plan->flags & PLAN_STDIN_ONCE && client->want & WIRE_WANT_STDIN)
+			end_stdin(c);
 		break;
 	case WIRE_RESIZE:
 		if (plan->flags & PLAN_TTY)
@@ -221,8 +236,8 @@ static void flush_client(const struct plan_header *plan, struct child *c, struct
 	long n = SYS(sendto, client->fd, &out_packet, sizeof(out_packet.header) + out_n,
 		     0x4040 /* DONTWAIT | NOSIGNAL */, 0, 0);
 
-	client->pending = n == -EAGAIN;
-	if (n < 0 && n != -EAGAIN && n != -EINTR)
+	client->pending = n == -EAGAIN || n == -EINTR;
+	if (n < 0 && !client->pending)
 		drop_client(plan, c, client);
 }
 
@@ -270,7 +285,8 @@ static int gather(struct pollfd *p, const struct child *c, bool ended)
 	p[POLL_OUT] = (struct pollfd){ held ? -1 : c->out[0], POLLIN, 0 };
 	p[POLL_ERR] = (struct pollfd){ held ? -1 : c->out[1], POLLIN, 0 };
 	p[POLL_IN] = (struct pollfd){ stdin_n ? c->in : -1, POLLOUT, 0 };
-	p[POLL_LISTEN] = (struct pollfd){ listener, POLLIN, 0 };
+	/* With all places taken the next ones wait to be accepted. */
+	p[POLL_LISTEN] = (struct pollfd){ free_place() ? listener : -1, POLLIN, 0 };
 	for (int i = 0; i < n_clients; i++) {
 		short events = clients[i].pending ? POLLOUT : 0;
 
@@ -313,8 +329,6 @@ void loop_run(const struct plan_header *plan, struct child *c, struct outcome *r
 	struct pollfd p[POLL_CLIENTS + MAX_CLIENTS];
 	bool ended = false;
 
-	if (plan->flags & PLAN_RECORD)
-		listen_at(plan_text(plan, plan->socket_path));
 	set_nonblocking(c->in);
 	set_nonblocking(c->out[0]);
 	set_nonblocking(c->out[1]);

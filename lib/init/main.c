@@ -112,8 +112,11 @@ void helper_main(void)
 		SYS(exit_group, 125);
 
 	spawn_child(plan, &c);
-	if (plan->flags & PLAN_RECORD)
+	/* The socket first: who reads that it runs may connect. */
+	if (plan->flags & PLAN_RECORD) {
+		loop_listen(plan_text(plan, plan->socket_path));
 		record_started(plan, &c);
+	}
 	loop_run(plan, &c, &outcome);
 
 	outcome.oom = oom_seen(plan);

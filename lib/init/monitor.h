@@ -31,7 +31,9 @@ long overlay_mapped(const struct plan_header *plan, const struct plan_step *s, i
 /* Takes back what the others made: every step is tried, as some of it may never have been made. */
 void run_last_steps(const struct plan_header *plan, int pid);
 
-/* loop.c: carries streams until it has ended; leaves *ret. */
+/* loop.c: listens at @path for who attaches, waits, stops. */
+void loop_listen(const char *path);
+/* Carries streams until it has ended; leaves *ret. */
 void loop_run(const struct plan_header *plan, struct child *c, struct outcome *ret);
 /* Tells every client, then waits until the first one (the caller that launched) has left, if @wait. */
 void loop_tell_exit(const struct outcome *outcome, bool wait);

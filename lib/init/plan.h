@@ -90,8 +90,6 @@ enum {
 	PLAN_MOUNT_COPYUP = 4,	   /* fill an empty source from the destination's folder first */
 	PLAN_MOUNT_NO_SYMLINK = 8, /* destination must not be reached by a link: /proc, /sys */
 	PLAN_MOUNT_TMPCOPYUP = 16, /* tmpfs: fill it from the folder that it hides */
-	PLAN_MOUNT_OPTIONAL =
-		32, /* EPERM, ENODEV are no failure (sysfs without a network namespace of one's own: bind instead) */
 };
 
 struct plan_step {
@@ -120,8 +118,6 @@ enum {
 	PLAN_RECORD = 16,    /* keep state and exit files, listen on socket_path (containers; not exec) */
 	PLAN_CLEANUP = 32,   /* nobody wants the container afterwards: run job "remove" when the caller is gone */
 	PLAN_STDIO = 64,     /* descriptors FD_STDIN.. are the command's own (namespace runs) */
-	PLAN_KILL_ON_HANGUP =
-		128, /* the caller's end of the wire closed: kill the process (exec of a caller that died) */
 };
 
 /* Descriptors that the helper is born with. */

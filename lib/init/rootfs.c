@@ -222,8 +222,6 @@ long step_mount(struct first *f, const struct plan_step *s)
 			     s->t3 ? plan_text(f->plan, s->t3) : none, s->n1);
 	long r = 0;
 
-	if (s->n3 & PLAN_MOUNT_OPTIONAL && (tree == -EPERM || tree == -ENODEV))
-		return 0;
 	TRY(tree);
 	if (s->n3 & PLAN_MOUNT_TMPCOPYUP)
 		r = copy_up(f, (int)tree, s);
@@ -406,17 +404,37 @@ long step_symlink(struct first *f, const struct plan_step *s)
 	return r == -EEXIST ? 0 : r;
 }
 
-/* The mask must be the real null device (CVE-2025-31133): it is opened from the host's tree and looked at, never taken
- * from the image. */
-static long open_null(struct first *f)
+bool is_null(int fd)
 {
 	struct statx st;
 
-	f->null = sys_open(AT_FDCWD, "/dev/null", O_PATH, 0);
-	TRY(f->null);
-	TRY(SYS(statx, f->null, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st));
-	return (st.stx_mode & S_IFMT) == S_IFCHR && st.stx_rdev_major == MEM_MAJOR && st.stx_rdev_minor == 3 ? 0
-													     : -ENODEV;
+	return SYS(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 && (st.stx_mode & S_IFMT) == S_IFCHR &&
+	       st.stx_rdev_major == MEM_MAJOR && st.stx_rdev_minor == 3;
+}
+
+/*
+ * The mask must be a real null device (CVE-2025-31133): the container's own, if what stands there is one, as a chmod of
+ * the mask reaches the node behind it. Else the host's. Read-only in any case: it can be written to, not changed.
+ */
+static long open_null(struct first *f)
+{
+	int fd = sys_open_in(f->root, "/dev/null", O_PATH, 0, RESOLVE_NO_SYMLINKS);
+	long tree, r;
+
+	if (fd < 0 || !is_null(fd)) {
+		if (fd >= 0)
+			SYS(close, fd);
+		fd = sys_open(AT_FDCWD, "/dev/null", O_PATH, 0);
+		TRY(fd);
+		if (!is_null(fd))
+			return -ENODEV;
+	}
+	tree = SYS(open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	SYS(close, fd);
+	TRY(tree);
+	r = set_attributes((int)tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
+	f->null = (int)tree;
+	return r;
 }
 
 static long empty_tree(struct first *f)

@@ -181,6 +181,15 @@ static long open_links(const struct plan_header *plan, struct links *l)
 
 static void run_first(const struct plan_header *plan, struct links *l) __attribute__((noreturn));
 
+/* What is the monitor's is closed at once: in a user namespace the container's root may look into this process. The
+ * links were opened last, so all below them was inherited, but the streams of PLAN_STDIO and the process to join. */
+static void close_inherited(const struct links *l)
+{
+	SYS(close, FD_WIRE);
+	SYS(close, FD_ALIVE);
+	SYS(close_range, FD_CGROUP, l->sync[1] - 1, 0);
+}
+
 static void run_first(const struct plan_header *plan, struct links *l)
 {
 	static struct first f;
@@ -188,6 +197,7 @@ static void run_first(const struct plan_header *plan, struct links *l)
 
 	SYS(close, l->sync[0]);
 	SYS(close, l->go[1]);
+	close_inherited(l);
 	SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	f.plan = plan;
 	f.sync = l->sync[1];

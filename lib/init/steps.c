@@ -10,7 +10,7 @@
 #include <linux/seccomp.h>
 #include <linux/filter.h>
 #include <linux/magic.h>
-#include <linux/major.h>
+#include <linux/poll.h>
 #include <linux/signal.h>
 #include <asm/statfs.h>
 
@@ -242,19 +242,38 @@ static long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritabl
 	return SYS(capset, &header, data);
 }
 
-/* Pipes and terminals were made for the container. A stream that it has not is the host's /dev/null: not ours to give.
- */
-static bool is_own_stream(int fd)
+/* What reads as nothing when the container has no null device. */
+static int empty_pipe(void)
 {
-	struct statx st;
+	int ends[2];
 
-	if (SYS(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0)
-		return false;
-	return !S_ISCHR(st.stx_mode) || st.stx_rdev_major != MEM_MAJOR;
+	TRY(SYS(pipe2, ends, O_CLOEXEC));
+	SYS(close, ends[1]);
+	return ends[0];
 }
 
 /*
- * The streams go to the user, so that /dev/stdout can be opened anew. Keeping capabilities over the change of ids lets
+ * A standard input that nobody asked for is the host's /dev/null up to here: a chmod of /dev/stdin would reach the
+ * host's node, so the container's own takes its place. Pipes and terminals go to the user, who may open /dev/stdout
+ * anew.
+ */
+static void own_streams(struct first *f)
+{
+	for (int i = 0; i < 3; i++) {
+		int own;
+
+		if (!is_null(f->stdio[i])) {
+			if (f->uid)
+				SYS(fchown, f->stdio[i], f->uid, -1);
+			continue;
+		}
+		own = sys_open_in(f->root, "/dev/null", O_RDWR | O_NOCTTY | O_NONBLOCK, 0, RESOLVE_NO_SYMLINKS);
+		f->stdio[i] = own >= 0 && is_null(own) ? own : empty_pipe();
+	}
+}
+
+/*
+ * Keeping capabilities over the change of ids lets
  * the filter be loaded and the final sets be made after it; the permitted ones that are left become effective again at
  * once.
  */
@@ -263,10 +282,8 @@ static long step_become(struct first *f, const struct plan_step *s)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	if (f->uid && !(f->plan->flags & PLAN_STDIO))
-		for (int i = 0; i < 3; i++)
-			if (is_own_stream(f->stdio[i]))
-				SYS(fchown, f->stdio[i], f->uid, -1);
+	if (!(f->plan->flags & PLAN_STDIO))
+		own_streams(f);
 	if (s->n1)
 		TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
 	if (s->n2)
@@ -417,6 +434,14 @@ static bool has_slash(const char *text)
 	return *text == '/';
 }
 
+/* A monitor that died before PR_SET_PDEATHSIG was set sends nothing. */
+static bool monitor_is_gone(const struct first *f)
+{
+	struct pollfd p = { f->sync, 0, 0 };
+
+	return sys_poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
 static long step_exec(struct first *f, const struct plan_step *s)
 {
 	static char home[600] = "HOME=";
@@ -433,6 +458,8 @@ static long step_exec(struct first *f, const struct plan_step *s)
 	/* Kept until here by every change of ids, which clears it: the container ends with its monitor, which holds its
 	 * streams and its status. */
 	TRY(SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+	if (monitor_is_gone(f))
+		SYS(exit_group, 128 + SIGKILL);
 	TRY(place_stdio(f));
 	unblock_signals();
 	return has_slash(argv[0]) ? SYS(execve, argv[0], argv, env) : exec_in_path(argv, env);

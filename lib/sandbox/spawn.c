@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -31,6 +32,7 @@ enum { STACK_SIZE = 32 << 10, MAX_FDS = 1024 };
 
 static pthread_mutex_t helper_lock = PTHREAD_MUTEX_INITIALIZER;
 static int helper_memfd = -EBADF; /* made once: its bytes can't change */
+static struct stat helper_was;	  /* a host that closes all descriptors may have given its number to another file */
 
 /* Where the kernel executes no memory (vm.memfd_noexec = 2) an installed copy serves; it must be of this very build. */
 static int open_installed(teu_error **err)
@@ -75,11 +77,17 @@ static int make_helper(teu_error **err)
 
 static int helper_open(int *ret_fd, teu_error **err)
 {
+	struct stat st;
 	int r = 0;
 
 	pthread_mutex_lock(&helper_lock);
-	if (helper_memfd < 0)
+	if (helper_memfd < 0 || fstat(helper_memfd, &st) < 0 || st.st_ino != helper_was.st_ino ||
+	    st.st_dev != helper_was.st_dev) {
+		helper_memfd = -EBADF;
 		r = make_helper(err);
+		if (r == 0 && fstat(helper_memfd, &helper_was) < 0)
+			r = err_errno(err, errno, "fstat the helper");
+	}
 	*ret_fd = helper_memfd;
 	pthread_mutex_unlock(&helper_lock);
 	return r;
@@ -114,7 +122,8 @@ ON_BORROWED_STACK static void place(struct birth *b)
 			fail(b);
 	}
 	b->helper = fcntl(b->helper, F_DUPFD_CLOEXEC, first_free);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* Of a caller without standard streams null would be one itself, and dup2() leave it to be closed by exec. */
+	null = fcntl(open("/dev/null", O_RDWR | O_CLOEXEC), F_DUPFD_CLOEXEC, first_free);
 	if (b->helper < 0 || null < 0)
 		fail(b);
 	for (int i = 0; i < 3; i++)
