@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by the tests of the example programs. Each runs in a build folder, as `make check` does, and skips (77) where it can't work.
 name=$(basename "$0")
 example=${1:-examples/$name}
