@@ -491,10 +491,26 @@ long step_readonly(struct first *f, const struct plan_step *s)
 	return r;
 }
 
+/*
+ * mount_namespaces(7): whoever joins a mount namespace gets its root, not that of a chroot in it. So in a chroot we
+ * leave that first: else an exec would end up in the host's root. Its mounts are not ours to take off, only our copies.
+ */
+static long leave_chroot(void)
+{
+	int ns = sys_open(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
+	long r;
+
+	TRY(ns);
+	r = SYS(setns, ns, CLONE_NEWNS);
+	SYS(close, ns);
+	return r < 0 ? r : SYS(mount, 0, "/", 0, MS_REC | MS_SLAVE, 0);
+}
+
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off. */
 long step_pivot(struct first *f, const struct plan_step *s)
 {
 	(void)s;
+	TRY(leave_chroot());
 	TRY(SYS(fchdir, f->root));
 	TRY(SYS(pivot_root, ".", "."));
 	TRY(SYS(umount2, ".", 2 /* MNT_DETACH */));
