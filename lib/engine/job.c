@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "engine/finish.h"
 #include "engine/start.h"
+#include "init/plan.h"
 
 #if defined(__x86_64__)
 #define LOADER "/lib64/ld-linux-x86-64.so.2"
@@ -29,7 +30,7 @@ static int job_remove(teu_container *container, char **args)
 
 static int job_restart(teu_container *container, char **args)
 {
-	struct start_request request = { 0 };
+	struct start_request request = { .alive_fd = FD_ALIVE };
 
 	if (!parse_u32(args[0], &request.restarts) || !parse_u32(args[1], &request.delay_ms))
 		return TEU_E_INVALID;

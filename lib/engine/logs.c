@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@ enum { BLOCK = 64 << 10, MAX_LINE = 1 << 20 };
 struct reader {
 	int fd;
 	struct strbuf rest; /* the begin of a line whose end is not written yet */
+	struct strbuf text; /* of the last record */
 	const teu_logs_options *opts;
 	teu_log_record_cb cb;
 	void *data;
@@ -35,19 +37,84 @@ static void reader_done(struct reader *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	strbuf_done(&r->rest);
+	strbuf_done(&r->text);
+}
+
+/* A code point of the basic plane as UTF-8. */
+static void add_sign(struct strbuf *text, unsigned code)
+{
+	const unsigned char last = (unsigned char)(0x80 | (code & 0x3f));
+	const unsigned char three[] = { (unsigned char)(0xe0 | code >> 12), (unsigned char)(0x80 | (code >> 6 & 0x3f)),
+					last };
+	const unsigned char two[] = { (unsigned char)(0xc0 | (code >> 6 & 0x1f)), last };
+	const unsigned char one = (unsigned char)code;
+
+	if (code < 0x80)
+		strbuf_add(text, &one, 1);
+	else if (code < 0x800)
+		strbuf_add(text, two, sizeof(two));
+	else
+		strbuf_add(text, three, sizeof(three));
+}
+
+/* What stands behind a backslash; returns what follows it, NULL: nothing that JSON knows. */
+static const char *unescape_one(const char *at, struct strbuf *text)
+{
+	static const char from[] = "nrtbf\"\\/", to[] = "\n\r\t\b\f\"\\/";
+	const char *known = *at ? strchr(from, *at) : NULL;
+	char digits[5] = "";
+
+	if (known) {
+		strbuf_add(text, &to[known - from], 1);
+		return at + 1;
+	}
+	if (*at != 'u' || strspn(at + 1, "0123456789abcdefABCDEF") < 4)
+		return NULL;
+	memcpy(digits, at + 1, 4);
+	add_sign(text, (unsigned)strtoul(digits, NULL, 16));
+	return at + 5;
+}
+
+/* The string that begins at @at, with the NUL bytes that a C string could not hold; returns its closing quote, NULL: it
+ * has none. @at is terminated. */
+static const char *unescape(const char *at, struct strbuf *text)
+{
+	strbuf_reset(text);
+	while (at && *at && *at != '"') {
+		size_t plain = strcspn(at, "\"\\");
+
+		strbuf_add(text, at, plain);
+		at += plain;
+		if (*at == '\\')
+			at = unescape_one(at + 1, text);
+	}
+	return at && *at ? at : NULL;
+}
+
+/* The text goes into r->text, the other fields become *ret. */
+static bool parse_record(struct reader *r, const char *line, json **ret)
+{
+	static const char begin[] = "{\"log\":\"";
+	_cleanup_(strbuf_done) struct strbuf others = STRBUF_INIT;
+	_cleanup_error_ teu_error *ignored = NULL;
+	const char *end = strncmp(line, begin, strlen(begin)) == 0 ? unescape(line + strlen(begin), &r->text) : NULL;
+
+	if (!end || end[1] != ',')
+		return false;
+	strbuf_addf(&others, "{%s", end + 2);
+	return !others.oom && !r->text.oom && json_parse(others.text, others.len, ret, &ignored) == 0;
 }
 
 /* One line. A record that can't be read (a disk that was full) is passed over. */
-static int deliver(struct reader *r, const char *line, size_t len, teu_error **err)
+static int deliver(struct reader *r, const char *line, teu_error **err)
 {
 	_cleanup_json_ json *v = NULL;
-	_cleanup_error_ teu_error *ignored = NULL;
 	teu_log_record record = { 0 };
 
-	if (json_parse(line, len, &v, &ignored) < 0)
+	if (!parse_record(r, line, &v))
 		return 0;
-	record.text = json_get_text(v, "log", "");
-	record.len = strlen(record.text);
+	record.text = r->text.text ? r->text.text : "";
+	record.len = r->text.len;
 	record.stream = strcmp(json_get_text(v, "stream", ""), "stderr") == 0 ? TEU_STDERR : TEU_STDOUT;
 	clock_parse(json_get_text(v, "time", ""), &record.time_ns);
 	if (r->opts->since_ns && record.time_ns < r->opts->since_ns)
@@ -74,7 +141,7 @@ static int read_all(struct reader *r, teu_error **err)
 			strbuf_add(&r->rest, at, (size_t)(line_end - at));
 			if (r->rest.oom)
 				return err_oom(err);
-			status = deliver(r, r->rest.text, r->rest.len, err);
+			status = deliver(r, r->rest.text ? r->rest.text : "", err);
 			if (status < 0 || r->past_until)
 				return status;
 			strbuf_reset(&r->rest);
@@ -122,8 +189,7 @@ static bool ended(int wire)
 	struct wire_header m;
 	ssize_t n = wire_receive(wire, &m, sizeof(m), MSG_DONTWAIT);
 
-	return n == 0 || (n < 0 && errno != EAGAIN) ||
-	       (n >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
+	return n == 0 || (n < 0 && errno != EAGAIN) || (n >= (ssize_t)sizeof(m) && m.type == WIRE_EXIT);
 }
 
 static int follow(struct reader *r, int wire, int watch, teu_error **err)

@@ -128,7 +128,23 @@ int start_resolve(teu_container *container, json **ret_spec, teu_error **err)
 	return 0;
 }
 
-static int lock_container(struct start *s, teu_error **err)
+/* @alive_fd: of the life before, whose state stays until here so that a stop finds it; somebody may have stopped it. */
+static int check_idle(struct start *s, const struct container_state *state, int alive_fd, teu_error **err)
+{
+	bool ours = alive_fd > 0 && state->state == TEU_STATE_RESTARTING && state->monitor_pid == getpid();
+	char path[96];
+
+	if (alive_fd > 0)
+		close(alive_fd);
+	snprintf(path, sizeof(path), "containers/%s/stopped", s->container->id);
+	if (alive_fd > 0 && (!ours || faccessat(store_of(s)->run_fd, path, F_OK, 0) == 0))
+		return err_set(err, TEU_E_CONFLICT, "container %s was stopped before its restart", s->container->name);
+	if (!ours && container_is_up(state))
+		return err_set(err, TEU_E_CONFLICT, "container %s is already running", s->container->name);
+	return 0;
+}
+
+static int lock_container(struct start *s, int alive_fd, teu_error **err)
 {
 	char path[96];
 	struct container_state state;
@@ -136,10 +152,10 @@ static int lock_container(struct start *s, teu_error **err)
 
 	if (r == 0)
 		r = state_read(store_of(s), s->container->id, &state, err);
+	if (r == 0)
+		r = check_idle(s, &state, alive_fd, err);
 	if (r < 0)
 		return r;
-	if (state.state == TEU_STATE_RUNNING || state.state == TEU_STATE_PAUSED || state.state == TEU_STATE_RESTARTING)
-		return err_set(err, TEU_E_CONFLICT, "container %s is already running", s->container->name);
 	r = finish_release(s->container->engine, s->container->id, err);
 	if (r < 0)
 		return r;
@@ -446,7 +462,7 @@ int container_start(teu_container *container, const struct start_request *reques
 	int r = begin(&s, container, err);
 
 	if (r == 0)
-		r = lock_container(&s, err);
+		r = lock_container(&s, request->alive_fd, err);
 	if (r < 0)
 		return r;
 	r = run_start(&s, request, ret_attach ? attach_wants(request->attach) : 0, &wire, &own);

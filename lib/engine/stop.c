@@ -18,6 +18,7 @@
 #include "engine/finish.h"
 #include "engine/process.h"
 #include "kernel/cgroup.h"
+#include "store/containers.h"
 #include "store/state.h"
 
 enum { STOP_MS = 10000, KILL_MS = 30000 };
@@ -56,12 +57,43 @@ static int send_signal(teu_container *c, const struct container_state *s, int si
 	return 0;
 }
 
+/* Between two lives, in the delay of its policy: the monitor that waits, or the job that it became, is ended, and
+ * nothing else runs. The caller holds the container's lock, so that job has not begun yet. */
+static int end_restarting(teu_container *c, const struct container_state *s, teu_error **err)
+{
+	_cleanup_close_ int pidfd = pidfd_open(s->monitor_pid, 0);
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	int r = touch(c, "stopped", err);
+
+	if (r < 0 || pidfd < 0)
+		return r;
+	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_errno(err, errno, "end the monitor of container %s", c->name);
+	while (poll(&p, 1, KILL_MS) < 0 && errno == EINTR)
+		;
+	return finish_release(c->engine, c->id, err);
+}
+
+/* *@ret: what it is doing. If that is a wait for its next life, this ends it and leaves TEU_STATE_RESTARTING in *@ret.
+ */
+static int stop_between_lives(teu_container *c, struct container_state *ret, teu_error **err)
+{
+	_cleanup_close_ int lock = -EBADF;
+	int r = containers_lock(&c->engine->store, c->id, &lock, err);
+
+	if (r == 0)
+		r = state_read(&c->engine->store, c->id, ret, err);
+	if (r == 0 && ret->state == TEU_STATE_RESTARTING)
+		r = end_restarting(c, ret, err);
+	return r;
+}
+
 int container_kill(teu_container *c, int signal, teu_error **err)
 {
 	struct container_state s;
-	int r = state_read(&c->engine->store, c->id, &s, err);
+	int r = stop_between_lives(c, &s, err);
 
-	if (r < 0)
+	if (r < 0 || s.state == TEU_STATE_RESTARTING)
 		return r;
 	if (!is_running(&s))
 		return err_set(err, TEU_E_CONFLICT, "container %s is not running", c->name);
@@ -134,35 +166,30 @@ int container_wait(teu_container *c, int64_t timeout_ms, const teu_cancel *cance
 	return 0;
 }
 
-/* Between two lives, in the delay of its policy: the monitor that waits is ended, and nothing else runs. */
-static int stop_restarting(teu_container *c, const struct container_state *s, teu_error **err)
+static bool still_runs(teu_container *c, const struct container_state *was)
 {
-	_cleanup_close_ int pidfd = pidfd_open(s->monitor_pid, 0);
-	struct pollfd p = { pidfd, POLLIN, 0 };
-	int r = touch(c, "stopped", err);
+	struct container_state now;
 
-	if (r < 0 || pidfd < 0)
-		return r;
-	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-		return err_errno(err, errno, "end the monitor of container %s", c->name);
-	while (poll(&p, 1, KILL_MS) < 0 && errno == EINTR)
-		;
-	return finish_release(c->engine, c->id, err);
+	return state_read(&c->engine->store, c->id, &now, NULL) == 0 && now.pid == was->pid && is_running(&now);
 }
 
 static int stop_running(teu_container *c, const struct container_state *s, int signal, int64_t timeout_ms,
 			teu_error **err)
 {
 	_cleanup_close_ int wire = -EBADF;
-	_cleanup_error_ teu_error *ignored = NULL;
+	_cleanup_error_ teu_error *own = NULL;
 	int32_t status;
 	bool ended = false;
-	int r;
+	/* First of all: if it ends by itself now, its policy must not bring it back. */
+	int r = touch(c, "stopped", err);
 
 	/* Joined before the signal: a quick end is not missed. Nobody listening means that it ends this moment. */
-	if (attach_connect(c, 0, &wire, &ignored) < 0)
+	if (r == 0)
+		r = attach_connect(c, 0, &wire, &own);
+	if (r == TEU_E_CONFLICT && !still_runs(c, s))
 		return 0;
-	r = touch(c, "stopped", err);
+	if (own && err && !*err)
+		*err = TAKE_PTR(own);
 	if (r == 0)
 		r = send_signal(c, s, signal, err);
 	if (r == 0 && s->state == TEU_STATE_PAUSED)
@@ -182,12 +209,10 @@ static int stop_running(teu_container *c, const struct container_state *s, int s
 static int stop_with(teu_container *c, int signal, int64_t timeout_ms, teu_error **err)
 {
 	struct container_state s;
-	int r = state_read(&c->engine->store, c->id, &s, err);
+	int r = stop_between_lives(c, &s, err);
 
 	if (r < 0)
 		return r;
-	if (s.state == TEU_STATE_RESTARTING)
-		return stop_restarting(c, &s, err);
 	return is_running(&s) ? stop_running(c, &s, signal, timeout_ms, err) : 0;
 }
 

@@ -16,6 +16,8 @@ static char out[OUT_MAX];
 static size_t out_n;
 static int file = -1;
 
+static bool broken; /* a write of this record failed */
+
 static void put(const char *bytes, size_t n)
 {
 	while (n) {
@@ -26,7 +28,7 @@ static void put(const char *bytes, size_t n)
 		bytes += part;
 		n -= part;
 		if (out_n == OUT_MAX) {
-			sys_write_all(file, out, out_n);
+			broken = broken || sys_write_all(file, out, out_n) < 0;
 			out_n = 0;
 		}
 	}
@@ -37,27 +39,63 @@ static void put_text(const char *text)
 	put(text, str_len(text));
 }
 
+/* How long is the UTF-8 sequence that begins at @s, of which @n bytes are there? 0: it is none; -1: it may become one.
+ * Unicode, table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF. */
+static int sequence(const unsigned char *s, size_t n)
+{
+	int len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	unsigned low = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
+	unsigned high = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
+
+	for (int i = 1; i < len; i++, low = 0x80, high = 0xbf) {
+		if ((size_t)i == n)
+			return -1;
+		if (s[i] < low || s[i] > high)
+			return 0;
+	}
+	return len;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= ' ' && c != '"' && c != '\\' && c < 0x7f;
+}
+
+static void put_escape(unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef", named[] = "\nn\rr\tt\"\"\\\\";
+	char escape[7] = "\\u00";
+
+	for (size_t i = 0; i + 1 < sizeof(named); i += 2)
+		if (named[i] == (char)c) {
+			escape[1] = named[i + 1];
+			put(escape, 2);
+			return;
+		}
+	escape[4] = hex[c >> 4];
+	escape[5] = hex[c & 15];
+	put(escape, 6);
+}
+
+/* docker: bytes that are no UTF-8 become U+FFFD, each by itself; JSON could not hold them. */
 static void put_escaped(const char *bytes, size_t n)
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t plain = 0;
+	const unsigned char *s = (const unsigned char *)bytes;
+	size_t plain = 0, i = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-		char escape[7] = "\\u00";
+	while (i < n) {
+		int len = sequence(s + i, n - i);
 
-		if (c >= ' ' && c != '"' && c != '\\' && c != 0x7f)
-			continue;
-		put(bytes + plain, i - plain);
-		plain = i + 1;
-		if (c == '\n' || c == '\r' || c == '\t' || c == '"' || c == '\\') {
-			escape[1] = (char)(c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c);
-			put(escape, 2);
+		if (len > 1 || (len == 1 && is_plain(s[i]))) {
+			i += (size_t)len;
 			continue;
 		}
-		escape[4] = hex[c >> 4];
-		escape[5] = hex[c & 15];
-		put(escape, 6);
+		put(bytes + plain, i - plain);
+		if (len == 1)
+			put_escape(s[i]);
+		else
+			put_text("\\ufffd");
+		plain = ++i;
 	}
 	put(bytes + plain, n - plain);
 }
@@ -110,19 +148,28 @@ static void put_time(int64_t ns)
 }
 
 /* One record; a write that fails half-way takes its record back, so that the file stays readable. */
-static void record(int stream, const char *a, size_t n_a, const char *b, size_t n_b, int64_t now)
+static void record(int stream, const char *text, size_t n, int64_t now)
 {
 	long before = SYS(lseek, file, 0, 2 /* SEEK_END */);
 
+	broken = false;
 	put_text("{\"log\":\"");
-	put_escaped(a, n_a);
-	put_escaped(b, n_b);
+	put_escaped(text, n);
 	put_text(stream == 1 ? "\",\"stream\":\"stdout\",\"time\":\"" : "\",\"stream\":\"stderr\",\"time\":\"");
 	put_time(now);
 	put_text("\"}\n");
-	if (sys_write_all(file, out, out_n) < 0 && before >= 0)
+	if ((broken || sys_write_all(file, out, out_n) < 0) && before >= 0)
 		SYS(ftruncate, file, before);
 	out_n = 0;
+}
+
+/* How much of a full buffer goes into this record: a sign that its end cuts in two waits for the next one. */
+static size_t whole_signs(const char *text, size_t n)
+{
+	for (size_t tail = 1; tail < 4 && tail < n; tail++)
+		if (sequence((const unsigned char *)text + n - tail, tail) == -1)
+			return n - tail;
+	return n;
 }
 
 static size_t line_length(const char *bytes, size_t n)
@@ -132,6 +179,20 @@ static size_t line_length(const char *bytes, size_t n)
 	while (i < n && bytes[i] != '\n')
 		i++;
 	return i;
+}
+
+static void hold(int stream, const char *bytes, size_t n, bool whole, int64_t now)
+{
+	char *text = held[stream - 1].text;
+	size_t len = held[stream - 1].n + n, cut = whole ? len : 0;
+
+	memcpy(text + held[stream - 1].n, bytes, n);
+	if (len == LINE_MAX && !whole)
+		cut = whole_signs(text, len);
+	if (cut)
+		record(stream, text, cut, now);
+	memmove(text, text + cut, len - cut);
+	held[stream - 1].n = len - cut;
 }
 
 void log_write(const char *path, int stream, const char *bytes, size_t n)
@@ -147,13 +208,10 @@ void log_write(const char *path, int stream, const char *bytes, size_t n)
 		bool whole = len < n && len < room;
 		size_t take = whole ? len + 1 : len < room ? len : room;
 
-		if (whole || take == room) {
-			record(stream, held[stream - 1].text, held[stream - 1].n, bytes, take, now);
-			held[stream - 1].n = 0;
-		} else {
-			memcpy(held[stream - 1].text + held[stream - 1].n, bytes, take);
-			held[stream - 1].n += take;
-		}
+		if (whole && !held[stream - 1].n)
+			record(stream, bytes, take, now);
+		else
+			hold(stream, bytes, take, whole, now);
 		bytes += take;
 		n -= take;
 	}
@@ -163,7 +221,7 @@ void log_flush(void)
 {
 	for (int i = 0; i < 2 && file >= 0; i++) {
 		if (held[i].n)
-			record(i + 1, held[i].text, held[i].n, "", 0, sys_now_ns());
+			record(i + 1, held[i].text, held[i].n, sys_now_ns());
 		held[i].n = 0;
 	}
 }

@@ -14,7 +14,7 @@
 #include <linux/un.h>
 #include <linux/wait.h>
 
-enum { MAX_CLIENTS = 64, BACKLOG = 1024, DRAIN_MS = 250 };
+enum { MAX_CLIENTS = 64, BACKLOG = 1024, DRAIN_MS = 250, TAIL_MAX = 4 << 20 };
 
 struct client {
 	int fd; /* -1: free place */
@@ -35,6 +35,8 @@ static size_t out_n;
 static struct packet in_packet; /* the last that came from a client */
 static char stdin_bytes[WIRE_MAX];
 static size_t stdin_at, stdin_n;
+static char *tail; /* packets with their size in n1: what came last, for clients that were behind */
+static size_t tail_n;
 static bool stdin_end;
 
 bool wire_send(int fd, uint32_t type, int32_t n1, int32_t n2, int32_t n3, const void *bytes, size_t n, bool wait)
@@ -324,6 +326,49 @@ static int wait_status(const struct child *c)
 	return status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
+/* What is left in the pipes when a client is behind at the end: logged at once, and kept for that client. */
+static void keep_tail(const struct plan_header *plan, struct child *c)
+{
+	tail = any_pending() && streams_open(c) ? sys_alloc(TAIL_MAX) : NULL;
+	for (int i = 0; tail && i < 2; i++)
+		while (c->out[i] >= 0 && tail_n + sizeof(struct packet) <= TAIL_MAX) {
+			struct packet *p = (struct packet *)(tail + tail_n);
+			long n = SYS(read, c->out[i], p->bytes, WIRE_MAX);
+
+			if (n <= 0)
+				break;
+			p->header.type = i == 0 ? WIRE_STDOUT : WIRE_STDERR;
+			p->header.n1 = (int32_t)n;
+			if (plan->flags & PLAN_LOG)
+				log_write(plan_text(plan, plan->log_path), i + 1, p->bytes, (size_t)n);
+			tail_n += (sizeof(p->header) + (size_t)n + 7) & ~(size_t)7;
+		}
+}
+
+/* A copy of this process waits for a client that is behind, so that nobody else does. */
+static void deliver_late(int fd, uint32_t want, const struct outcome *outcome)
+{
+	long child = SYS(clone, 17 /* SIGCHLD */, 0, 0, 0, 0), flags = SYS(fcntl, fd, 3 /* F_GETFL */);
+
+	if (child)
+		return;
+	if (fd)
+		SYS(close_range, 0, fd - 1, 0);
+	SYS(close_range, fd + 1, ~0u, 0);
+	SYS(fcntl, fd, 4 /* F_SETFL */, flags & ~(long)O_NONBLOCK);
+	SYS(sendto, fd, &out_packet, sizeof(out_packet.header) + out_n, 0x4000 /* NOSIGNAL */, 0, 0);
+	for (size_t at = 0; at < tail_n;) {
+		const struct packet *p = (const struct packet *)(tail + at);
+		size_t n = sizeof(p->header) + (size_t)p->header.n1;
+
+		if (want & (p->header.type == WIRE_STDOUT ? WIRE_WANT_STDOUT : WIRE_WANT_STDERR))
+			SYS(sendto, fd, p, n, 0x4000, 0, 0);
+		at += (n + 7) & ~(size_t)7;
+	}
+	wire_send(fd, WIRE_EXIT, outcome->status, outcome->oom, 0, 0, 0, true);
+	SYS(exit_group, 0);
+}
+
 void loop_run(const struct plan_header *plan, struct child *c, struct outcome *ret)
 {
 	struct pollfd p[POLL_CLIENTS + MAX_CLIENTS];
@@ -358,6 +403,7 @@ void loop_run(const struct plan_header *plan, struct child *c, struct outcome *r
 			ret->status = wait_status(c);
 		}
 	}
+	keep_tail(plan, c);
 	if (plan->flags & PLAN_LOG)
 		log_flush();
 }
@@ -366,9 +412,14 @@ void loop_tell_exit(const struct outcome *outcome, bool wait)
 {
 	struct pollfd p = { clients[0].fd, 0, 0 };
 
-	for (int i = 0; i < n_clients; i++)
-		if (clients[i].fd >= 0)
+	for (int i = 0; i < n_clients; i++) {
+		if (clients[i].fd < 0)
+			continue;
+		if (clients[i].pending)
+			deliver_late(clients[i].fd, clients[i].want, outcome);
+		else
 			wire_send(clients[i].fd, WIRE_EXIT, outcome->status, outcome->oom, 0, 0, 0, i == 0 && wait);
+	}
 	while (wait && p.fd >= 0 && sys_poll(&p, 1, -1) < 0)
 		;
 }

@@ -35,7 +35,8 @@ static const struct plan_header *map_plan(void)
 	return p < 0 && p > -4096 ? NULL : (const struct plan_header *)p;
 }
 
-/* Gives the process over to libteu.so run as a program; only returns when that fails. */
+/* Gives the process over to libteu.so run as a program; only returns when that fails. A restart keeps the lock that
+ * proves it lives: until the job has the container's own lock, whoever stops it must find it restarting. */
 static void become_job(const struct plan_header *plan, const char *job, uint32_t count, uint32_t delay_ms)
 {
 	char count_text[16] = "", delay_text[16] = "";
@@ -54,7 +55,8 @@ static void become_job(const struct plan_header *plan, const char *job, uint32_t
 	str_add_number(delay_text, sizeof(delay_text), delay_ms);
 	SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
 	SYS(umask, 022);
-	SYS(close_range, 3, ~0u, 0);
+	SYS(close_range, 3, FD_ALIVE - (str_eq(job, "restart") ? 1 : 0), 0);
+	SYS(close_range, FD_ALIVE + 1, ~0u, 0);
 	SYS(execve, plan_text(plan, plan->library), argv, env);
 }
 
@@ -80,7 +82,6 @@ static void restart(const struct plan_header *plan, const struct child *c)
 		delay = BACKOFF_MAX_MS;
 	record_restarting(plan);
 	sys_poll(&none, 1, (int)delay);
-	SYS(unlinkat, AT_FDCWD, plan_text(plan, plan->state_path), 0);
 	if (SYS(faccessat, AT_FDCWD, plan_text(plan, plan->stopped_path), 0, 0) != 0)
 		become_job(plan, "restart", plan->restart_count + 1, delay);
 }

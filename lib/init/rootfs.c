@@ -206,6 +206,9 @@ static long copy_up(struct first *f, int tree, const struct plan_step *s)
 	int to = sys_open(tree, ".", O_RDONLY | O_DIRECTORY, 0);
 	long r = 0;
 
+	/* Several launches may fill one volume: the first does, the others wait for it. */
+	if (to >= 0)
+		SYS(flock, to, 2 /* LOCK_EX */);
 	if (from >= 0 && to >= 0 && folder_is_empty(to))
 		r = copy_tree(from, to);
 	if (from >= 0)
