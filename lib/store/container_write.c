@@ -159,22 +159,50 @@ void containers_draft_done(struct container_draft *draft)
 	*draft = CONTAINER_DRAFT_INIT;
 }
 
-/* The second half of a removal, also done by the sweep; @entry is ".removing-…" below containers/. */
+/* Told apart from a disk or a memory that fails at the moment, after which the sweep tries again. */
+static bool is_lasting(int r)
+{
+	return r == TEU_E_NOT_FOUND || r == TEU_E_CONFLICT || r == TEU_E_CORRUPT || r == TEU_E_INVALID ||
+	       r == TEU_E_UNSUPPORTED || r == TEU_E_LIMIT;
+}
+
+/* What can't be removed for a lasting reason (another container has taken it up) stays. */
+static int remove_volumes(const struct store *store, const json *record, teu_error **err)
+{
+	json_foreach (volume, json_get(record, "AnonymousVolumes")) {
+		_cleanup_error_ teu_error *why = NULL;
+		int r = volumes_remove(store, json_text(volume, ""), &why);
+
+		if (r == 0 || is_lasting(r))
+			continue;
+		if (err && !*err)
+			*err = TAKE_PTR(why);
+		return r;
+	}
+	return 0;
+}
+
+/*
+ * The second half of a removal, also done by the sweep; @entry is ".removing-…" below containers/. Without a readable
+ * record there are no volumes to find, and a dangling name is found by the sweep.
+ */
 static int finish_removal(const struct store *store, const char *entry, teu_error **err)
 {
 	const char *id = entry + strlen(entry) - CONTAINER_ID_LEN;
+	_cleanup_error_ teu_error *why = NULL;
 	_cleanup_json_ json *record = NULL;
 	char path[PATH_LEN];
-	int r;
+	int r = containers_read(store, entry, "container.json", &record, &why);
 
-	/* Without a readable record there are no volumes to find, and a dangling name is found by the sweep. */
-	if (containers_read(store, entry, "container.json", &record, NULL) == 0) {
-		if (strncmp(entry, REMOVING_VOLUMES, strlen(REMOVING_VOLUMES)) == 0)
-			json_foreach (volume, json_get(record, "AnonymousVolumes"))
-				volumes_remove(store, json_text(volume, ""), NULL);
-		if (name_ok(json_get_text(record, "Name", "")))
-			drop_name(store, json_get_text(record, "Name", ""), id);
+	if (r == 0 && strncmp(entry, REMOVING_VOLUMES, strlen(REMOVING_VOLUMES)) == 0)
+		r = remove_volumes(store, record, &why);
+	if (r < 0 && !is_lasting(r)) {
+		if (err && !*err)
+			*err = TAKE_PTR(why);
+		return r;
 	}
+	if (name_ok(json_get_text(record, "Name", "")))
+		drop_name(store, json_get_text(record, "Name", ""), id);
 	snprintf(path, sizeof(path), "containers/%s", entry);
 	r = fd_remove_tree(store->root_fd, path, err);
 	/* What can't be collected now is collected by the next sweep. */
@@ -205,10 +233,12 @@ static void sweep_draft(const struct store *store, const char *entry)
 {
 	_cleanup_json_ json *record = NULL;
 	char path[PATH_LEN];
+	int r = containers_read(store, entry, "container.json", &record, NULL);
 
-	if (containers_read(store, entry, "container.json", &record, NULL) == 0)
-		json_foreach (volume, json_get(record, "AnonymousVolumes"))
-			volumes_remove(store, json_text(volume, ""), NULL);
+	if (r == 0)
+		r = remove_volumes(store, record, NULL);
+	if (r < 0 && !is_lasting(r))
+		return;
 	snprintf(path, sizeof(path), "containers/%s", entry);
 	fd_remove_tree(store->root_fd, path, NULL);
 }
