@@ -45,8 +45,8 @@ enum plan_op {
 		     PLAN_MOUNT_… */
 	OP_BIND_SOURCE, /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
 			   namespace, while the host's folders can be walked */
-	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3 PLAN_MOUNT_…; n4
-		    attributes of the whole tree */
+	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… set; n2
+		    propagation; n3 PLAN_MOUNT_…; n4 attributes of the whole tree */
 	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
 				folder itself (v2) */
 	OP_DEVICE,	     /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
@@ -65,16 +65,15 @@ enum plan_op {
 	OP_RLIMIT,	   /* n1 RLIMIT_…, n2 soft, n3 hard */
 	OP_OOM_SCORE,	   /* t1 value */
 	OP_SESSION,	   /* setsid */
-	OP_CONSOLE,  /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console */
-	OP_UMASK,    /* n1 */
-	OP_APPARMOR, /* t1 profile, on exec */
-	OP_SELINUX,  /* t1 label, on exec */
-	OP_PERSONALITY, /* n1 */
-	OP_USER,	/* n1 uid, n2 gid, t1 array of uint32_t groups, n3 their count */
-	OP_USER_NAME,	/* t1 Docker's user string; t2 list of further groups; replaces OP_USER */
-	OP_BOUNDING,	/* n1 mask of capabilities that stay in the bounding set */
-	OP_BECOME,	/* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
-	OP_CAPS,	/* n1 effective, n2 permitted, n3 inheritable, n4 ambient */
+	OP_CONSOLE,   /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console */
+	OP_UMASK,     /* n1 */
+	OP_APPARMOR,  /* t1 profile, on exec */
+	OP_SELINUX,   /* t1 label, on exec */
+	OP_USER,      /* n1 uid, n2 gid, t1 array of uint32_t groups, n3 their count */
+	OP_USER_NAME, /* t1 Docker's user string; t2 list of further groups; replaces OP_USER */
+	OP_BOUNDING,  /* n1 mask of capabilities that stay in the bounding set */
+	OP_BECOME,    /* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
+	OP_CAPS,      /* n1 effective, n2 permitted, n3 inheritable, n4 ambient */
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP, /* t1 program, n1 count of instructions, n2 flags */
 	OP_CWD,	    /* t1; n1 1: make it if it is missing */

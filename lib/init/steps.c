@@ -191,13 +191,6 @@ static long step_selinux(struct first *f, const struct plan_step *s)
 	return put_label(f, "", plan_text(f->plan, s->t1));
 }
 
-static long step_personality(struct first *f, const struct plan_step *s)
-{
-	(void)f;
-	TRY(SYS(personality, s->n1));
-	return 0;
-}
-
 static long step_user(struct first *f, const struct plan_step *s)
 {
 	if (s->n3 > FIRST_MAX_GROUPS)
@@ -498,7 +491,6 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_UMASK] = step_umask,
 	[OP_APPARMOR] = step_apparmor,
 	[OP_SELINUX] = step_selinux,
-	[OP_PERSONALITY] = step_personality,
 	[OP_USER] = step_user,
 	[OP_USER_NAME] = step_user_name,
 	[OP_BOUNDING] = step_bounding,

@@ -1,6 +1,7 @@
 /* compile: a runtime-spec config becomes a launch plan; the order of everything is here. */
 #include "sandbox/compile.h"
 
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,18 +32,31 @@ uint64_t compile_namespaces(const json *spec)
 	uint64_t flags = 0;
 
 	json_foreach (ns, json_find(spec, "linux.namespaces"))
-		if (!json_get(ns, "path"))
+		if (!*json_get_text(ns, "path", ""))
 			flags |= namespace_flag(json_get_text(ns, "type", ""));
 	return flags;
 }
 
 static int check_namespaces(const json *spec, teu_error **err)
 {
+	const char *type, *path;
 	uint64_t seen = 0, flag;
-	const char *type;
+	const json *list = NULL;
+	char where[32];
+	size_t i = 0;
+	int r = json_read_array(json_get(spec, "linux"), "linux", "namespaces", &list, err);
 
-	json_foreach (ns, json_find(spec, "linux.namespaces")) {
-		type = json_get_text(ns, "type", "");
+	if (r < 0)
+		return r;
+	json_foreach (ns, list) {
+		snprintf(where, sizeof(where), "linux.namespaces[%zu]", i++);
+		type = "";
+		r = json_read_string(ns, where, "type", &type, err);
+		/* A path of another type must not pass for none, nor leave the process in the host's namespace. */
+		if (r == 0)
+			r = json_read_string(ns, where, "path", &path, err);
+		if (r < 0)
+			return r;
 		flag = namespace_flag(type);
 		if (!flag)
 			return json_field_error(err, "linux", "namespaces", "unknown type \"%s\"", type);
@@ -55,19 +69,69 @@ static int check_namespaces(const json *spec, teu_error **err)
 	return 0;
 }
 
-static void add_id_map(struct plan *p, const char *file, const json *mappings)
+/* user_namespaces(7): what one write may carry. */
+enum { MAX_ID_RANGES = 340, MAX_ID_MAP = 4095 };
+
+static int add_id_range(const json *m, const char *where, struct strbuf *text, teu_error **err)
+{
+	static const char *const keys[] = { "containerID", "hostID", "size" };
+	int64_t n[3] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		int r = json_read_int(m, where, keys[i], &n[i], err);
+
+		if (r < 0)
+			return r;
+		if (n[i] < 0 || n[i] >= UINT32_MAX)
+			return json_field_error(err, where, keys[i], "ids go from 0 to 4294967294");
+	}
+	if (n[2] == 0)
+		return json_field_error(err, where, "size", "expected at least 1");
+	strbuf_addf(text, "%" PRId64 " %" PRId64 " %" PRId64 "\n", n[0], n[1], n[2]);
+	return 0;
+}
+
+static int add_id_map(const json *spec, const char *key, const char *file, struct plan *p, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	const json *list = NULL;
 	struct plan_step *s;
+	char where[32];
+	size_t i = 0;
+	int r = json_read_array(json_get(spec, "linux"), "linux", key, &list, err);
 
-	json_foreach (m, mappings)
-		strbuf_addf(&text, "%lld %lld %lld\n", (long long)json_get_number(m, "containerID", 0),
-			    (long long)json_get_number(m, "hostID", 0), (long long)json_get_number(m, "size", 0));
-	if (!text.len)
-		return;
+	if (json_count(list) > MAX_ID_RANGES)
+		return json_field_error(err, "linux", key, "more than %d ranges", MAX_ID_RANGES);
+	json_foreach (m, list) {
+		snprintf(where, sizeof(where), "linux.%s[%zu]", key, i++);
+		r = r == 0 ? add_id_range(m, where, &text, err) : r;
+	}
+	if (r < 0 || !text.len)
+		return r;
+	if (text.len > MAX_ID_MAP)
+		return json_field_error(err, "linux", key, "is longer than the kernel takes");
 	s = plan_step(p, PLAN_BORN, OP_WRITE_ID_MAP, NULL);
 	s->t1 = plan_text_add(p, file);
 	s->t2 = plan_text_add(p, text.text);
+	return 0;
+}
+
+/* A user namespace without ids would have no root to build the container. */
+static int add_id_maps(const json *spec, uint64_t flags, struct plan *p, teu_error **err)
+{
+	static const struct {
+		const char *key, *file;
+	} maps[] = { { "uidMappings", "uid_map" }, { "gidMappings", "gid_map" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		int r = add_id_map(spec, maps[i].key, maps[i].file, p, err);
+
+		if (r < 0)
+			return r;
+		if (flags & CLONE_NEWUSER && !json_count(json_get(json_get(spec, "linux"), maps[i].key)))
+			return json_field_error(err, "linux", maps[i].key, "is missing for the user namespace");
+	}
+	return 0;
 }
 
 static struct plan_step *add_batch(struct plan *p, enum plan_list list, enum plan_op op, const struct nl_batch *batch)
@@ -90,10 +154,6 @@ static bool has_bytes(const struct nl_batch *batch)
 /* The monitor's own steps around the first process. */
 static void add_host_steps(const struct launch *l, struct plan *p)
 {
-	const json *lx = json_get(l->spec, "linux");
-
-	add_id_map(p, "uid_map", json_get(lx, "uidMappings"));
-	add_id_map(p, "gid_map", json_get(lx, "gidMappings"));
 	if (has_bytes(l->host))
 		add_batch(p, PLAN_BORN, OP_NETLINK, l->host);
 	if (has_bytes(l->publish))
@@ -140,7 +200,7 @@ static int add_namespace_joins(const json *spec, struct plan *p, teu_error **err
 		plan_off at;
 		struct plan_step *s;
 
-		if (!path)
+		if (!path || !*path)
 			continue;
 		if (*path != '/')
 			return json_field_error(err, "linux", "namespaces", "path \"%s\" is not absolute", path);
@@ -339,6 +399,7 @@ int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 {
 	const json *spec = l->spec, *process = NULL;
 	uint64_t flags, propagation = 0;
+	bool readonly = false, terminal = false;
 	int r;
 
 	plan_init(p);
@@ -351,6 +412,9 @@ int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 	if (r < 0)
 		return r;
 	flags = compile_namespaces(spec);
+	r = add_id_maps(spec, flags, p, err);
+	if (r < 0)
+		return r;
 	add_host_steps(l, p);
 	if (flags & CLONE_NEWUSER)
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
@@ -390,12 +454,17 @@ int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
 	if (propagation)
 		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = propagation;
-	if (json_get_truth(json_get(spec, "root"), "readonly", false))
+	r = json_read_bool(json_get(spec, "root"), "root", "readonly", &readonly, err);
+	if (r == 0)
+		r = json_read_bool(process, "process", "terminal", &terminal, err);
+	if (r < 0)
+		return r;
+	if (readonly)
 		plan_step(p, PLAN_FIRST, OP_ROOT_READONLY, "root.readonly");
 	r = compile_process(spec, process, "process", l->seccomp_cache_fd, p, err);
 	if (r < 0)
 		return r;
-	set_header(l, p, json_get_truth(process, "terminal", false));
+	set_header(l, p, terminal);
 	plan_header(p)->clone_flags = flags & ~(uint64_t)CLONE_NEWCGROUP;
 	return plan_finish(p, err);
 }

@@ -88,6 +88,9 @@ static void sort_options(const struct strv *all, struct mount_spec *m)
 	strv_foreach (item, all) {
 		const struct option *o = find_option(*item);
 
+		/* An empty one would end the list. */
+		if (!**item)
+			continue;
 		if (!o) {
 			strv_add(&m->own, *item);
 			continue;
@@ -310,6 +313,9 @@ static int read_device(const json *v, const char *where, struct plan *p, teu_err
 		r = json_read_int(v, where, numbers[i].key, numbers[i].to, err);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (*numbers[i].to < 0 || *numbers[i].to > UINT32_MAX)
+			return json_field_error(err, where, numbers[i].key, "expected a number of 32 bits");
 	if (!path || *path != '/')
 		return json_field_error(err, where, "path", "expected an absolute path");
 	if (!type || strlen(type) != 1 || !strchr("cubp", *type))

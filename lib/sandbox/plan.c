@@ -58,7 +58,6 @@ static const struct {
 	[OP_UMASK] = { "umask", { 0 }, { "umask" } },
 	[OP_APPARMOR] = { "apparmor", { "profile" }, { 0 } },
 	[OP_SELINUX] = { "selinux", { "label" }, { 0 } },
-	[OP_PERSONALITY] = { "personality", { 0 }, { "persona" } },
 	[OP_USER] = { "user", { 0 }, { "uid", "gid" } },
 	[OP_USER_NAME] = { "user", { "user", "groups[]" }, { 0 } },
 	[OP_BOUNDING] = { "bounding-set", { 0 }, { "capabilities" } },
@@ -160,6 +159,8 @@ int plan_finish(struct plan *p, teu_error **err)
 	}
 	if (p->oom || p->bytes.oom)
 		return err_oom(err);
+	if (p->bytes.len > PLAN_MAX)
+		return err_set(err, TEU_E_LIMIT, "the launch plan is longer than %d MiB", PLAN_MAX >> 20);
 	h = plan_header(p);
 	h->before = runs[PLAN_BEFORE];
 	h->born = runs[PLAN_BORN];

@@ -9,6 +9,9 @@
 #include "format/json.h"
 #include "init/plan.h"
 
+/* Offsets have 32 bits; a spec has 4 MiB at most. */
+enum { PLAN_MAX = 64 << 20 };
+
 /* Which of the four runs of steps. */
 enum plan_list { PLAN_BEFORE, PLAN_BORN, PLAN_FIRST, PLAN_AFTER, PLAN_LISTS };
 

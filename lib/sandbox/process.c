@@ -31,6 +31,15 @@ static const struct {
 	{ "RLIMIT_STACK", RLIMIT_STACK },
 };
 
+/* -1 and what a double can't hold mean no limit. */
+static bool read_limit(const json *v, const char *key, uint64_t *ret)
+{
+	int64_t n = json_get_number(v, key, -1);
+
+	*ret = n == INT64_MAX ? RLIM_INFINITY : (uint64_t)n;
+	return json_is_number(json_get(v, key)) && n >= -1;
+}
+
 static int add_rlimits(const json *process, const char *place, struct plan *p, teu_error **err)
 {
 	const json *list = NULL;
@@ -49,13 +58,9 @@ static int add_rlimits(const json *process, const char *place, struct plan *p, t
 			return json_field_error(err, place, "rlimits", "unknown type \"%s\"", type);
 		s = plan_step(p, PLAN_FIRST, OP_RLIMIT, "process.rlimits");
 		s->n1 = (uint64_t)rlimits[i].number;
-		/* -1 and what a double can't hold mean no limit. */
-		s->n2 = (uint64_t)json_get_number(v, "soft", -1);
-		s->n3 = (uint64_t)json_get_number(v, "hard", -1);
-		if (s->n2 == INT64_MAX)
-			s->n2 = RLIM_INFINITY;
-		if (s->n3 == INT64_MAX)
-			s->n3 = RLIM_INFINITY;
+		if (!read_limit(v, "soft", &s->n2) || !read_limit(v, "hard", &s->n3))
+			return json_field_error(err, place, "rlimits", "%s: expected numbers \"soft\" and \"hard\"",
+						type);
 		if (s->n2 > s->n3)
 			return json_field_error(err, place, "rlimits", "%s: soft is above hard", type);
 	}
@@ -70,7 +75,8 @@ static void more_groups(const json *spec, const json *gids, struct strv *ret)
 	while (*names) {
 		size_t n = strcspn(names, ",");
 
-		strv_addf(ret, "%.*s", (int)n, names);
+		if (n)
+			strv_addf(ret, "%.*s", (int)n, names);
 		names += n + (names[n] == ',');
 	}
 	json_foreach (v, gids)
@@ -134,6 +140,11 @@ static int add_user(const json *spec, const json *process, const char *place, st
 		r = json_read_array(user, "process.user", "additionalGids", &gids, err);
 	if (r < 0)
 		return r;
+	json_foreach (v, gids)
+		if (json_number(v, -1) < 0 || json_number(v, -1) >= UINT32_MAX)
+			return json_field_error(err, "process.user", "additionalGids", "ids go from 0 to 4294967294");
+	if (umask < 0 || umask > 0777)
+		return json_field_error(err, "process.user", "umask", "expected 0 to 0777");
 	plan_step(p, PLAN_FIRST, OP_UMASK, NULL)->n1 = (uint64_t)umask;
 	return name ? add_user_name(spec, name, gids, p, err) : add_user_ids(place, uid, gid, gids, p, err);
 }
@@ -245,7 +256,7 @@ static int add_exec(const json *process, const char *place, struct plan *p, teu_
 int compile_process(const json *spec, const json *process, const char *place, int seccomp_cache_fd, struct plan *p,
 		    teu_error **err)
 {
-	bool no_new_privs = json_get_truth(process, "noNewPrivileges", false);
+	bool no_new_privs = false;
 	bool own = process == json_get(spec, "process"); /* the container's first, not an exec */
 	uint64_t bounding, effective, permitted, inheritable, ambient;
 	const struct {
@@ -259,17 +270,24 @@ int compile_process(const json *spec, const json *process, const char *place, in
 	struct plan_step *s;
 	plan_off text;
 	char score[16];
+	int64_t adjust = 0;
 	int r = add_rlimits(process, place, p, err);
 
+	if (r == 0)
+		r = json_read_bool(process, place, "noNewPrivileges", &no_new_privs, err);
+	if (r == 0)
+		r = json_read_int(process, place, "oomScoreAdj", &adjust, err);
 	if (r < 0)
 		return r;
+	if (adjust < -1000 || adjust > 1000)
+		return json_field_error(err, place, "oomScoreAdj", "expected -1000 to 1000");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
 		r = read_caps(process, sets[i].name, sets[i].to, err);
 		if (r < 0)
 			return r;
 	}
 	if (json_get(process, "oomScoreAdj")) {
-		snprintf(score, sizeof(score), "%d", (int)json_get_number(process, "oomScoreAdj", 0));
+		snprintf(score, sizeof(score), "%d", (int)adjust);
 		text = plan_text_add(p, score);
 		plan_step(p, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
 	}

@@ -1,0 +1,206 @@
+/* compile: what a spec becomes, and what is said of one that is wrong. */
+#include "sandbox/compile.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compile_text(const char *text, struct plan *plan, teu_error **err)
+{
+	struct launch launch = { .seccomp_cache_fd = -1, .id = "id" };
+	json *spec = NULL;
+	int r;
+
+	ck_assert_msg(json_parse(text, strlen(text), &spec, err) == 0, "%s: %s", text, teu_error_message(*err));
+	launch.spec = spec;
+	r = compile_launch(&launch, plan, err);
+	json_free(spec);
+	return r;
+}
+
+/* A whole spec of a process' fields, those of "linux" behind the namespaces, and those of the top. */
+#define MOUNT_NS "{\"type\":\"mount\"}"
+#define SPEC(process, lx, top)                                                                                         \
+	"{\"process\":{\"args\":[\"true\"]" process                                                                    \
+	"},\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[" MOUNT_NS "]" lx "}" top "}"
+#define NAMESPACES(list, lx)                                                                                           \
+	"{\"process\":{\"args\":[\"true\"]},\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[" list "]" lx "}}"
+
+static const struct {
+	const char *spec, *step; /* the step as plan_to_json() shows it */
+} steps[] = {
+	{ SPEC("", "", ""), "{\"by\":\"container\",\"step\":\"rootfs\",\"path\":\"/r\",\"from\":\"root.path\"}" },
+	{ SPEC(",\"env\":[\"\",\"A=b\"]", "", ""),
+	  "{\"by\":\"container\",\"step\":\"exec\",\"argv\":[\"true\"],\"env\":[\"\",\"A=b\"]}" },
+	{ SPEC(",\"cwd\":\"/a/../b\"", "", ""), "\"step\":\"cwd\",\"path\":\"/b\"" },
+	{ SPEC(",\"oomScoreAdj\":-7", "", ""), "\"step\":\"oom-score-adj\",\"value\":\"-7\"" },
+	{ SPEC(",\"noNewPrivileges\":true", "", ""), "\"step\":\"no-new-privileges\"" },
+	{ SPEC(",\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":5,\"hard\":6}]", "", ""),
+	  "\"step\":\"rlimit\",\"resource\":7,\"soft\":5,\"hard\":6" },
+	{ SPEC(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":18446744073709551615,\"hard\":18446744073709551615}]",
+	       "", ""),
+	  "\"step\":\"rlimit\",\"resource\":4,\"soft\":-1,\"hard\":-1" },
+	{ SPEC("", ",\"maskedPaths\":[\"/proc/kcore\"]", ""), "\"step\":\"mask\",\"path\":\"/proc/kcore\"" },
+	{ SPEC("", ",\"readonlyPaths\":[\"/proc/sys\"]", ""), "\"step\":\"read-only\",\"path\":\"/proc/sys\"" },
+	{ SPEC("", ",\"sysctl\":{\"net.ipv4.conf.eth0/1.forwarding\":\"1\"}", ""),
+	  "\"step\":\"sysctl\",\"path\":\"net/ipv4/conf/eth0.1/forwarding\",\"value\":\"1\"" },
+	{ SPEC("", "",
+	       ",\"mounts\":[{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"\",\"size=1m\"]}]"),
+	  "\"step\":\"mount\",\"type\":\"tmpfs\",\"options\":[\"size=1m\"],\"destination\":\"/t\",\"attributes\":1" },
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/x/\",\"source\":\"/s\",\"options\":[\"bind\"]}]"),
+	  "\"step\":\"bind\",\"source\":\"/s\",\"destination\":\"/x\"" },
+	{ SPEC("", "", ",\"annotations\":{\"teu.user\":\"me\",\"teu.groups\":\"a,,b\"}"),
+	  "\"step\":\"user\",\"user\":\"me\",\"groups\":[\"a\",\"b\"]" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"\"}", ""), "\"step\":\"clone\",\"namespaces\":67239936" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"/u\"}", ""),
+	  "\"step\":\"join-namespace\",\"path\":\"/u\"" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"pid\",\"path\":\"/p\"}", ""),
+	  "{\"by\":\"monitor, before\",\"step\":\"join-pid-namespace\",\"path\":\"/p\"" },
+};
+
+START_TEST(a_spec_becomes_steps)
+{
+	struct plan plan = { 0 };
+	teu_error *err = NULL;
+	json *shown;
+	char *text;
+
+	ck_assert_msg(compile_text(steps[_i].spec, &plan, &err) == 0, "%s: %s", steps[_i].spec, teu_error_message(err));
+	shown = plan_to_json(&plan);
+	text = json_print(shown);
+	ck_assert_msg(strstr(text, steps[_i].step), "%s is not in %s", steps[_i].step, text);
+	free(text);
+	json_free(shown);
+	plan_done(&plan);
+}
+END_TEST
+
+static const struct {
+	const char *spec, *field, *message; /* a part of it */
+} bad[] = {
+	{ "{}", "process", "is missing" },
+	{ "{\"process\":7}", "process", "expected an object" },
+	{ NAMESPACES("", ""), "linux.namespaces", "needs a \"mount\" namespace" },
+	{ NAMESPACES(MOUNT_NS "," MOUNT_NS, ""), "linux.namespaces", "stands twice" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"moon\"}", ""), "linux.namespaces", "unknown type \"moon\"" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"network\",\"path\":5}", ""), "linux.namespaces[1].path",
+	  "expected a string" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"network\",\"path\":\"net\"}", ""), "linux.namespaces", "not absolute" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"user\"}", ""), "linux.uidMappings", "is missing" },
+	{ NAMESPACES(MOUNT_NS, ",\"uidMappings\":[{\"containerID\":0,\"hostID\":-1,\"size\":1}]"),
+	  "linux.uidMappings[0].hostID", "ids go from" },
+	{ NAMESPACES(MOUNT_NS, ",\"gidMappings\":[{\"containerID\":0,\"hostID\":1}]"), "linux.gidMappings[0].size",
+	  "expected at least 1" },
+	{ "{\"process\":{\"args\":[\"x\"]},\"linux\":{\"namespaces\":[" MOUNT_NS "]}}", "root.path", "is missing" },
+	{ SPEC("", ",\"rootfsPropagation\":\"wild\"", ""), "linux.rootfsPropagation", "unknown propagation" },
+	{ "{\"process\":{\"args\":[\"x\"]},\"root\":{\"path\":\"/"
+	  "r\",\"readonly\":\"true\"},\"linux\":{\"namespaces\":[" MOUNT_NS "]}}",
+	  "root.readonly", "expected" },
+	{ "{\"process\":{\"args\":[]},\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[" MOUNT_NS "]}}",
+	  "process.args", "expected a command" },
+	{ SPEC(",\"noNewPrivileges\":\"yes\"", "", ""), "process.noNewPrivileges", "expected" },
+	{ SPEC(",\"terminal\":1", "", ""), "process.terminal", "expected" },
+	{ SPEC(",\"cwd\":\"here\"", "", ""), "process.cwd", "not absolute" },
+	{ SPEC(",\"oomScoreAdj\":1001", "", ""), "process.oomScoreAdj", "-1000 to 1000" },
+	{ SPEC(",\"rlimits\":[{\"type\":\"RLIMIT_MOON\"}]", "", ""), "process.rlimits", "unknown type" },
+	{ SPEC(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":\"x\",\"hard\":1}]", "", ""), "process.rlimits",
+	  "expected numbers" },
+	{ SPEC(",\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":2,\"hard\":1}]", "", ""), "process.rlimits",
+	  "soft is above hard" },
+	{ SPEC(",\"user\":{\"uid\":-1}", "", ""), "process.user", "ids go from" },
+	{ SPEC(",\"user\":{\"umask\":4096}", "", ""), "process.user.umask", "0 to 0777" },
+	{ SPEC(",\"user\":{\"additionalGids\":[\"wheel\"]}", "", ""), "process.user.additionalGids", "ids go from" },
+	{ SPEC(",\"capabilities\":{\"bounding\":[\"CAP_MOON\"]}", "", ""), "process.capabilities.bounding",
+	  "unknown capability" },
+	{ SPEC("", ",\"sysctl\":{\"net/../x\":\"1\"}", ""), "linux.sysctl.net/../x", "no name of a sysctl" },
+	{ SPEC("", ",\"sysctl\":{\"net.x\":1}", ""), "linux.sysctl.net.x", "expected a string" },
+	{ SPEC("", ",\"maskedPaths\":[\"proc\"]", ""), "linux.maskedPaths", "not absolute" },
+	{ SPEC("", ",\"devices\":[{\"path\":\"/dev/x\",\"type\":\"z\"}]", ""), "linux.devices[0].type",
+	  "expected \"c\"" },
+	{ SPEC("", ",\"devices\":[{\"path\":\"x\",\"type\":\"c\"}]", ""), "linux.devices[0].path",
+	  "expected an absolute path" },
+	{ SPEC("", ",\"devices\":[{\"path\":\"/dev/x\",\"type\":\"c\",\"major\":-1}]", ""), "linux.devices[0].major",
+	  "32 bits" },
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/\",\"type\":\"tmpfs\"}]"), "mounts[0].destination",
+	  "must not be" },
+	{ SPEC("", "", ",\"mounts\":[{\"type\":\"tmpfs\"}]"), "mounts[0].destination", "is missing" },
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/x\"}]"), "mounts[0].type", "is missing" },
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"rel\"}]"),
+	  "mounts[0].source", "expected an absolute path" },
+	{ SPEC("", "", ",\"hostname\":\"x\""), "hostname", "needs a uts namespace" },
+};
+
+START_TEST(a_bad_spec_names_its_field)
+{
+	struct plan plan = { 0 };
+	teu_error *err = NULL;
+	const char *field;
+
+	ck_assert_msg(compile_text(bad[_i].spec, &plan, &err) == TEU_E_INVALID, "%s: %s", bad[_i].spec,
+		      err ? teu_error_message(err) : "no error");
+	field = teu_error_detail(err, "field");
+	ck_assert_msg(field && strcmp(field, bad[_i].field) == 0, "%s: field %s, expected %s", bad[_i].spec,
+		      field ? field : "(none)", bad[_i].field);
+	ck_assert_msg(strstr(teu_error_message(err), bad[_i].message), "%s", teu_error_message(err));
+	teu_error_unref(err);
+	plan_done(&plan);
+}
+END_TEST
+
+static int position(const json *list, const char *step)
+{
+	int i = 0;
+
+	json_foreach (v, list) {
+		if (strcmp(json_get_text(v, "step", ""), step) == 0)
+			return i;
+		i++;
+	}
+	ck_abort_msg("no step %s", step);
+}
+
+/* What takes rights comes before they go; a filter that needs none comes last. */
+START_TEST(rights_go_in_order)
+{
+	static const char *const with[] = { "pivot-root", "bounding-set", "become-user",
+					    "seccomp",	  "capabilities", "exec" };
+	static const char *const without[] = { "pivot-root",   "no-new-privileges", "become-user",
+					       "capabilities", "seccomp",	    "exec" };
+	struct plan plan = { 0 };
+	teu_error *err = NULL;
+	json *shown;
+
+	for (int nnp = 0; nnp < 2; nnp++) {
+		const char *const *order = nnp ? without : with;
+
+		ck_assert_int_eq(compile_text(nnp ? SPEC(",\"noNewPrivileges\":true", "",
+							 ",\"annotations\":{\"teu.seccomp\":\"default\"}")
+						  : SPEC("", "", ",\"annotations\":{\"teu.seccomp\":\"default\"}"),
+					      &plan, &err),
+				 0);
+		shown = plan_to_json(&plan);
+		for (int i = 1; i < 6; i++)
+			ck_assert_int_lt(position(shown, order[i - 1]), position(shown, order[i]));
+		json_free(shown);
+		plan_done(&plan);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("compile");
+	TCase *cases = tcase_create("compile");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(cases, a_spec_becomes_steps, 0, ARRAY_SIZE(steps));
+	tcase_add_loop_test(cases, a_bad_spec_names_its_field, 0, ARRAY_SIZE(bad));
+	tcase_add_test(cases, rights_go_in_order);
+	suite_add_tcase(suite, cases);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
