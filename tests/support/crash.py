@@ -58,6 +58,9 @@ class Look:
                 pass
         return found
 
+    def removes_itself(self, identity):
+        return self.engine.teu("inspect", "-f", "{{.HostConfig.AutoRemove}}", identity).stdout.strip() == "true"
+
     def lies(self):
         """What ps says and what is there, compared."""
         found, owned = [], set()
@@ -133,6 +136,8 @@ class Look:
         for identity, (name, state) in self.containers().items():
             if known.get(identity, [name, state])[1] == "exited" and state != "exited":
                 problems.append(f"{name} was exited, and after the sweep it is {state}")
+            if identity not in up and state == "exited" and self.removes_itself(identity):
+                problems.append(f"{name} has --rm, has ended, and is there after the sweep")
         problems += settled(lambda: self.orphans(up))
         done = self.engine.teu("check")
         if done.returncode:
