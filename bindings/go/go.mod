@@ -1,0 +1,3 @@
+module teu
+
+go 1.19
