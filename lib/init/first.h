@@ -22,6 +22,7 @@ struct first {
 	uint32_t uid, gid;
 	uint32_t groups[FIRST_MAX_GROUPS];
 	uint32_t n_groups;
+	uint64_t permitted;	       /* the capabilities that there are to give, from OP_BECOME on */
 	char home[512];		       /* of the user; "" until looked up */
 	int sources[PLAN_MAX_SOURCES]; /* detached trees that OP_BIND_SOURCE made */
 };

@@ -74,12 +74,12 @@ enum plan_op {
 	OP_BOUNDING,  /* n1 mask of capabilities that stay in the bounding set */
 	OP_BECOME,    /* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
 	OP_CAPS,      /* n1 effective, n2 permitted, n3 inheritable, n4 ambient */
+	OP_READY,     /* what a filter might forbid: HOME looked up (n1 1), streams in place, all else to close */
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP, /* t1 program, n1 count of instructions, n2 flags */
 	OP_CWD,	    /* t1; n1 1: make it if it is missing */
 	OP_INIT,    /* stay as pid 1: what follows happens in a child */
-	OP_EXEC,    /* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: set HOME from the user's entry
-		       unless it is there */
+	OP_EXEC,    /* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: HOME of OP_READY is added */
 	OP_COUNT
 };
 

@@ -39,7 +39,7 @@ long reaper_start(struct first *f)
 
 	TRY(child);
 	if (child == 0)
-		return 0;
+		return SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* An execve would take them away. */
 	if (f->uid)
 		SYS(capset, &header, none);

@@ -285,9 +285,11 @@ static long step_become(struct first *f, const struct plan_step *s)
 	TRY(SYS(setresuid, f->uid, f->uid, f->uid));
 	if (!s->n1)
 		return 0;
+	TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 	TRY(SYS(capget, &header, data));
 	data[0].effective = data[0].permitted;
 	data[1].effective = data[1].permitted;
+	f->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	return SYS(capset, &header, data);
 }
 
@@ -295,15 +297,9 @@ static long step_become(struct first *f, const struct plan_step *s)
  * is left out. */
 static long step_caps(struct first *f, const struct plan_step *s)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct own[2];
-	uint64_t have;
+	uint64_t have = f->permitted;
 
-	(void)f;
-	TRY(SYS(capget, &header, own));
-	have = own[0].permitted | (uint64_t)own[1].permitted << 32;
 	TRY(set_caps(s->n1 & have, s->n2 & have, s->n3 & have));
-	TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
 	for (unsigned cap = 0; cap < 64; cap++)
 		if (s->n4 & have & (1ull << cap))
 			TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0));
@@ -353,7 +349,7 @@ static long step_init(struct first *f, const struct plan_step *s)
 	return reaper_start(f);
 }
 
-enum { MAX_STRINGS = 65536 };
+enum { MAX_STRINGS = 1 << 20 }; /* more than the kernel takes */
 
 /* @n texts one behind the other (some may be empty) as the vector that execve takes, with room for one more entry. */
 static const char **vector(const char *item, size_t n)
@@ -435,6 +431,20 @@ static bool monitor_is_gone(const struct first *f)
 	return sys_poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
 }
 
+/*
+ * Before the filter is loaded, as it need not know the calls that this takes. The death signal is set after every
+ * change of ids, which clears it: the container ends with its monitor, which holds its streams and its status.
+ */
+static long step_ready(struct first *f, const struct plan_step *s)
+{
+	if (s->n1)
+		TRY(user_home(f));
+	TRY(SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+	if (monitor_is_gone(f))
+		SYS(exit_group, 128 + SIGKILL);
+	return place_stdio(f);
+}
+
 static long step_exec(struct first *f, const struct plan_step *s)
 {
 	static char home[600] = "HOME=";
@@ -442,18 +452,11 @@ static long step_exec(struct first *f, const struct plan_step *s)
 	const char **env = vector(plan_text(f->plan, s->t2), s->n3);
 
 	if (!argv || !env)
-		return -ENOMEM;
-	if (s->n1 && !find_env(env, "HOME")) {
-		TRY(user_home(f));
+		return -E2BIG;
+	if (s->n1) {
 		str_add(home, sizeof(home), f->home);
 		env[s->n3] = home;
 	}
-	/* Kept until here by every change of ids, which clears it: the container ends with its monitor, which holds its
-	 * streams and its status. */
-	TRY(SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-	if (monitor_is_gone(f))
-		SYS(exit_group, 128 + SIGKILL);
-	TRY(place_stdio(f));
 	unblock_signals();
 	return has_slash(argv[0]) ? SYS(execve, argv[0], argv, env) : exec_in_path(argv, env);
 }
@@ -496,6 +499,7 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_BOUNDING] = step_bounding,
 	[OP_BECOME] = step_become,
 	[OP_CAPS] = step_caps,
+	[OP_READY] = step_ready,
 	[OP_NO_NEW_PRIVS] = step_no_new_privs,
 	[OP_SECCOMP] = step_seccomp,
 	[OP_CWD] = step_cwd,

@@ -550,6 +550,7 @@ int compile_bare(const struct bare *b, struct plan *p, teu_error **err)
 	}
 	a = plan_text_add(p, b->cwd ? b->cwd : "/");
 	plan_step(p, PLAN_FIRST, OP_CWD, NULL)->t1 = a;
+	plan_step(p, PLAN_FIRST, OP_READY, NULL);
 	c = plan_list_add(p, b->argv);
 	d = plan_list_add(p, b->env);
 	s = plan_step(p, PLAN_FIRST, OP_EXEC, NULL);

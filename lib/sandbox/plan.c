@@ -63,6 +63,7 @@ static const struct {
 	[OP_BOUNDING] = { "bounding-set", { 0 }, { "capabilities" } },
 	[OP_BECOME] = { "become-user", { 0 }, { 0 } },
 	[OP_CAPS] = { "capabilities", { 0 }, { "effective", "permitted", "inheritable", "ambient" } },
+	[OP_READY] = { "streams", { 0 }, { 0 } },
 	[OP_NO_NEW_PRIVS] = { "no-new-privileges", { 0 }, { 0 } },
 	[OP_SECCOMP] = { "seccomp", { 0 }, { "instructions", "flags" } },
 	[OP_CWD] = { "cwd", { "path" }, { 0 } },

@@ -229,6 +229,15 @@ static int add_cwd(const json *process, const char *place, bool make, struct pla
 	return 0;
 }
 
+/* A process without HOME gets that of its user. */
+static bool lacks_home(const json *process)
+{
+	json_foreach (v, json_get(process, "env"))
+		if (strncmp(json_text(v, ""), "HOME=", 5) == 0)
+			return false;
+	return true;
+}
+
 static int add_exec(const json *process, const char *place, struct plan *p, teu_error **err)
 {
 	_cleanup_(strv_done) struct strv argv = STRV_INIT, env = STRV_INIT;
@@ -249,7 +258,7 @@ static int add_exec(const json *process, const char *place, struct plan *p, teu_
 	s->n2 = argv.n;
 	s->t2 = e;
 	s->n3 = env.n;
-	s->n1 = 1;
+	s->n1 = lacks_home(process);
 	return 0;
 }
 
@@ -308,6 +317,7 @@ int compile_process(const json *spec, const json *process, const char *place, in
 	r = add_cwd(process, place, false, p, err);
 	if (r < 0)
 		return r;
+	plan_step(p, PLAN_FIRST, OP_READY, NULL)->n1 = lacks_home(process);
 
 	/* Loading a filter takes CAP_SYS_ADMIN unless no new privileges are to come: before the capabilities go, or
 	 * after. */

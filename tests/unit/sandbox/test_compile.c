@@ -163,10 +163,9 @@ static int position(const json *list, const char *step)
 /* What takes rights comes before they go; a filter that needs none comes last. */
 START_TEST(rights_go_in_order)
 {
-	static const char *const with[] = { "pivot-root", "bounding-set", "become-user",
-					    "seccomp",	  "capabilities", "exec" };
-	static const char *const without[] = { "pivot-root",   "no-new-privileges", "become-user",
-					       "capabilities", "seccomp",	    "exec" };
+	static const char *const with[] = { "pivot-root", "become-user", "streams", "seccomp", "capabilities", "exec" };
+	static const char *const without[] = { "no-new-privileges", "become-user", "streams",
+					       "capabilities",	    "seccomp",	   "exec" };
 	struct plan plan = { 0 };
 	teu_error *err = NULL;
 	json *shown;
