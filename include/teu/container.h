@@ -185,7 +185,10 @@ typedef struct teu_logs_options {
 
 TEU_API void teu_logs_options_init(teu_logs_options *opts);
 
-/** Hands each record of the log to @cb, on this thread. Non-zero from it ends the call with TEU_E_CANCELLED. Blocks while following. Since: 0.1. */
+/**
+ * Hands each record of the log to @cb, on this thread. Non-zero from it ends the call with TEU_E_CANCELLED. Blocks while following.
+ * TEU_E_UNSUPPORTED: its log driver is none. Since: 0.1.
+ */
 TEU_API int teu_container_logs(teu_container *container, const teu_logs_options *opts, teu_log_record_cb cb, void *data,
 			       teu_error **err);
 

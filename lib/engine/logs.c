@@ -234,8 +234,11 @@ int container_logs(teu_container *c, const teu_logs_options *opts, teu_log_recor
 	_cleanup_free_ char *whole = NULL;
 	char path[200];
 	bool live = opts->follow && attach_connect(c, 0, &wire, &not_running) == 0;
-	int status = open_log(c, live, &r.fd, path, err);
+	int status;
 
+	if (strcmp(json_get_text(json_find(c->record, "HostConfig.LogConfig"), "Type", ""), "none") == 0)
+		return err_set(err, TEU_E_UNSUPPORTED, "container %s keeps no log: its log driver is none", c->name);
+	status = open_log(c, live, &r.fd, path, err);
 	if (status < 0 || r.fd < 0)
 		return status;
 	if (live) {
