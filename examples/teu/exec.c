@@ -70,6 +70,8 @@ static int exec_status(const struct call *call, const teu_error *err)
 	case TEU_E_NO_COMMAND:
 		return EXIT_NO_COMMAND;
 	case TEU_E_NOT_EXECUTABLE:
+	case TEU_E_LAUNCH:
+	case TEU_E_NOT_FOUND: /* the container was found: it knows no such user */
 		return EXIT_NOT_EXECUTABLE;
 	default:
 		return status;
