@@ -126,7 +126,7 @@ static int sweep_one(teu_engine *engine, const char *id, teu_error **err)
 	if (r < 0 || !known || !json_get_truth(json_get(container->record, "HostConfig"), "AutoRemove", false))
 		return r;
 	r = state_read(&engine->store, id, &s, err);
-	if (r == 0 && s.state == TEU_STATE_EXITED)
+	if (r == 0 && (s.state == TEU_STATE_EXITED || *s.error))
 		r = containers_remove(&engine->store, id, true, err);
 	return r;
 }

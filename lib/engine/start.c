@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/lock.h"
 #include "engine/finish.h"
@@ -40,6 +39,7 @@ struct start {
 	struct strv paths; /* owned texts that the launch borrows */
 	struct launch launch;
 	struct plan plan;
+	struct container_state before; /* what it was when the start began */
 };
 
 static void start_done(struct start *s)
@@ -147,13 +147,12 @@ static int check_idle(struct start *s, const struct container_state *state, int 
 static int lock_container(struct start *s, int alive_fd, teu_error **err)
 {
 	char path[96];
-	struct container_state state;
 	int r = containers_lock(store_of(s), s->container->id, &s->lock_fd, err);
 
 	if (r == 0)
-		r = state_read(store_of(s), s->container->id, &state, err);
+		r = state_read(store_of(s), s->container->id, &s->before, err);
 	if (r == 0)
-		r = check_idle(s, &state, alive_fd, err);
+		r = check_idle(s, &s->before, alive_fd, err);
 	if (r < 0)
 		return r;
 	r = finish_release(s->container->engine, s->container->id, err);
@@ -409,20 +408,19 @@ static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **er
 	return r;
 }
 
-/* Docker's statuses of a container that could not be started: 127, 126, else 128. */
+/* Docker's statuses of a container that could not be started: 127, 126, else 128. One that never ran stays created. */
 static void record_failure(struct start *s, int code, const char *message)
 {
 	_cleanup_error_ teu_error *ignored = NULL;
 	_cleanup_free_ char *text = NULL;
 	char path[96];
-	int64_t now = clock_now_ns();
 
 	snprintf(path, sizeof(path), "containers/%s/exit", s->container->id);
 	if (asprintf(&text, "status %d\noom 0\nstarted %" PRId64 "\nfinished %" PRId64 "\nrestarts 0\nerror %s\n",
 		     code == TEU_E_NO_COMMAND	    ? 127
 		     : code == TEU_E_NOT_EXECUTABLE ? 126
 						    : 128,
-		     now, now, message) < 0)
+		     s->before.started_ns, s->before.finished_ns, message) < 0)
 		return;
 	fd_replace_file(store_of(s)->root_fd, path, text, strlen(text), 0600, FD_NO_SYNC, &ignored);
 }

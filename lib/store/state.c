@@ -46,7 +46,8 @@ static void parse_exit(const char *text, struct container_state *s)
 {
 	const char *error;
 
-	s->state = TEU_STATE_EXITED;
+	/* A start that failed has written it, too. */
+	s->state = number_of(text, "started") ? TEU_STATE_EXITED : TEU_STATE_CREATED;
 	s->exit_status = (int32_t)number_of(text, "status");
 	s->oom_killed = number_of(text, "oom");
 	s->started_ns = number_of(text, "started");
