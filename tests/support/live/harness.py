@@ -67,17 +67,17 @@ class Live:
         return [self.work + "/teu", "--root", self.root, "--run-root", self.run_root, *args]
 
     def teu(self, *args, stdin=None, timeout=60, env=None):
-        done = subprocess.run(self.command(*args), input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, text=True, errors="replace",
+        done = subprocess.run(self.command(*args), input=None if stdin is None else stdin.encode(), stdin=subprocess.DEVNULL if stdin is None else None,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                               env=None if env is None else dict(os.environ, **env))
-        return Result(done.returncode, done.stdout, done.stderr)
+        return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     def need(self, *args, **more):
         """As teu(), and it has to succeed: stdout without its last line break."""
         r = self.teu(*args, **more)
         if r.code:
             raise AssertionError("teu %s: %r" % (" ".join(args), r))
-        return r.out.rstrip("\n")
+        return r.out.replace("\r\n", "\n").rstrip("\n")
 
     def inside(self, script, *flags, network="none", image=IMAGE, timeout=60):
         """What a shell script prints in a container with these flags."""
