@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -217,6 +218,17 @@ static int record_endpoint(struct start *s, teu_error **err)
 	return fd_replace_file(store_of(s)->run_fd, path, bytes, strlen(bytes), 0600, FD_NO_SYNC, err);
 }
 
+static int make_batches(struct start *s, teu_error **err)
+{
+	int r = endpoint_host_batch(&s->endpoint, &s->host_batch, err);
+
+	if (r == 0)
+		r = endpoint_guest_batch(&s->endpoint, &s->guest, err);
+	if (r == 0)
+		r = endpoint_publish_batch(&s->endpoint, &s->publish, err);
+	return r < 0 ? r : endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
+}
+
 static int open_bridge(struct start *s, teu_error **err)
 {
 	_cleanup_free_ struct port_mapping *ports = NULL;
@@ -229,15 +241,7 @@ static int open_bridge(struct start *s, teu_error **err)
 		return r;
 	s->has_endpoint = true;
 	r = record_endpoint(s, err);
-	if (r == 0)
-		r = endpoint_host_batch(&s->endpoint, &s->host_batch, err);
-	if (r == 0)
-		r = endpoint_guest_batch(&s->endpoint, &s->guest, err);
-	if (r == 0)
-		r = endpoint_publish_batch(&s->endpoint, &s->publish, err);
-	if (r == 0)
-		r = endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
-	return r;
+	return r < 0 ? r : make_batches(s, err);
 }
 
 static int open_network(struct start *s, teu_error **err)
@@ -284,18 +288,39 @@ static const char *log_path(struct start *s)
 	return s->paths.oom ? "" : s->paths.items[s->paths.n - 1];
 }
 
-/* Which file is this library? The monitor executes it for what is left to do after the end. */
+/* The file that address @at is mapped from, as the kernel names it; false: none. */
+static bool mapped_file(uintptr_t at, char path[PATH_MAX])
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 128];
+	uintptr_t begin, end;
+	bool found = false;
+
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		int name = 0;
+
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %*s %n", &begin, &end, &name) < 2 ||
+		    at < begin || at >= end || line[name] != '/')
+			continue;
+		snprintf(path, PATH_MAX, "%.*s", (int)strcspn(line + name, "\n"), line + name);
+		found = true;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Which file is this library? The monitor executes it for what is left to do after the end. The linker knows it by the
+ * name that it was loaded by, which may be relative to a folder that the host has left. */
 static const char *library_path(struct start *s)
 {
-	char exe[4096];
+	char path[PATH_MAX] = "";
 	Dl_info info;
-	ssize_t n;
 
 	if (dladdr((void *)(uintptr_t)teu_version, &info) && info.dli_fname && *info.dli_fname == '/')
 		return info.dli_fname;
-	/* Being that program already (job.c), or linked into one: the linker knows it by argv[0] only. */
-	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	strv_addf(&s->paths, "%.*s", n < 0 ? 0 : (int)n, exe);
+	mapped_file((uintptr_t)teu_version, path);
+	strv_add(&s->paths, path);
 	return s->paths.oom ? "" : s->paths.items[s->paths.n - 1];
 }
 
@@ -508,14 +533,7 @@ static int plan_network(struct start *s, teu_error **err)
 	s->endpoint.prefix_len = 16;
 	s->endpoint.ports = TAKE_PTR(ports);
 	s->endpoint.n_ports = n;
-	r = endpoint_host_batch(&s->endpoint, &s->host_batch, err);
-	if (r == 0)
-		r = endpoint_guest_batch(&s->endpoint, &s->guest, err);
-	if (r == 0)
-		r = endpoint_publish_batch(&s->endpoint, &s->publish, err);
-	if (r == 0)
-		r = endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
-	return r;
+	return make_batches(s, err);
 }
 
 int container_plan(teu_container *container, char **ret_json, teu_error **err)

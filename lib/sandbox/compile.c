@@ -394,78 +394,111 @@ static void add_console(const struct launch *l, const json *process, bool inside
 	s->n3 = !inside;
 }
 
+/* A compilation under way. */
+struct work {
+	const struct launch *launch;
+	const json *spec, *process;
+	uint64_t flags;	      /* CLONE_NEW… of new namespaces */
+	uint64_t propagation; /* of the root; 0: as it is */
+	bool readonly, terminal;
+	struct plan *plan;
+};
+
+static int read_top(struct work *w, teu_error **err)
+{
+	int r = json_read_object(w->spec, "", "process", &w->process, err);
+
+	if (r < 0)
+		return r;
+	if (!w->process)
+		return json_field_error(err, "", "process", "is missing");
+	r = check_namespaces(w->spec, err);
+	if (r == 0)
+		r = json_read_bool(json_get(w->spec, "root"), "root", "readonly", &w->readonly, err);
+	if (r == 0)
+		r = json_read_bool(w->process, "process", "terminal", &w->terminal, err);
+	w->flags = compile_namespaces(w->spec);
+	return r;
+}
+
+static int add_host_side(struct work *w, teu_error **err)
+{
+	int r = add_id_maps(w->spec, w->flags, w->plan, err);
+
+	if (r == 0)
+		add_host_steps(w->launch, w->plan);
+	return r;
+}
+
+static int add_joins(struct work *w, teu_error **err)
+{
+	if (w->flags & CLONE_NEWUSER)
+		plan_step(w->plan, PLAN_FIRST, OP_WAIT_HOST, NULL);
+	add_cgroup_joins(w->launch->cgroup, w->plan);
+	if (w->flags & CLONE_NEWCGROUP)
+		plan_step(w->plan, PLAN_FIRST, OP_UNSHARE, "linux.namespaces")->n1 = CLONE_NEWCGROUP;
+	return add_namespace_joins(w->spec, w->plan, err);
+}
+
+static int add_root(struct work *w, teu_error **err)
+{
+	int r = add_rootfs(w->launch, w->plan, &w->propagation, err);
+
+	if (r < 0 || !(w->flags & CLONE_NEWUSER))
+		return r;
+	r = compile_sources(w->spec, w->plan, err);
+	plan_step(w->plan, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+	return r;
+}
+
+static int add_tree(struct work *w, teu_error **err)
+{
+	int r = compile_mounts(w->spec, w->launch->cgroup, w->plan, err);
+
+	if (r == 0)
+		r = compile_devices(w->spec, w->plan, err);
+	if (r < 0)
+		return r;
+	add_console(w->launch, w->process, false, w->plan);
+	r = add_sysctls(w->spec, w->plan, err);
+	return r < 0 ? r : compile_masks(w->spec, w->plan, err);
+}
+
+static int add_inside(struct work *w, teu_error **err)
+{
+	struct plan *p = w->plan;
+	int r = add_names(w->spec, w->flags, p, err);
+
+	if (r < 0)
+		return r;
+	if (!(w->flags & CLONE_NEWUSER) && p->n_steps[PLAN_BORN])
+		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
+	if (has_bytes(w->launch->guest))
+		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, w->launch->guest);
+	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
+	if (w->propagation)
+		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = w->propagation;
+	if (w->readonly)
+		plan_step(p, PLAN_FIRST, OP_ROOT_READONLY, "root.readonly");
+	return compile_process(w->spec, w->process, "process", w->launch->seccomp_cache_fd, p, err);
+}
+
 /* In the order of the specification's life cycle; see docs/architecture.md, "Launch". */
 int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 {
-	const json *spec = l->spec, *process = NULL;
-	uint64_t flags, propagation = 0;
-	bool readonly = false, terminal = false;
-	int r;
+	static int (*const parts[])(struct work *, teu_error **) = { read_top, add_host_side, add_joins,
+								     add_root, add_tree,      add_inside };
+	struct work w = { .launch = l, .spec = l->spec, .plan = p };
 
 	plan_init(p);
-	r = json_read_object(spec, "", "process", &process, err);
-	if (r < 0)
-		return r;
-	if (!process)
-		return json_field_error(err, "", "process", "is missing");
-	r = check_namespaces(spec, err);
-	if (r < 0)
-		return r;
-	flags = compile_namespaces(spec);
-	r = add_id_maps(spec, flags, p, err);
-	if (r < 0)
-		return r;
-	add_host_steps(l, p);
-	if (flags & CLONE_NEWUSER)
-		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
-	add_cgroup_joins(l->cgroup, p);
-	if (flags & CLONE_NEWCGROUP)
-		plan_step(p, PLAN_FIRST, OP_UNSHARE, "linux.namespaces")->n1 = CLONE_NEWCGROUP;
-	r = add_namespace_joins(spec, p, err);
-	if (r < 0)
-		return r;
-	r = add_rootfs(l, p, &propagation, err);
-	if (r == 0 && flags & CLONE_NEWUSER) {
-		r = compile_sources(spec, p, err);
-		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r = parts[i](&w, err);
+
+		if (r < 0)
+			return r;
 	}
-	if (r < 0)
-		return r;
-	r = compile_mounts(spec, l->cgroup, p, err);
-	if (r < 0)
-		return r;
-	r = compile_devices(spec, p, err);
-	if (r < 0)
-		return r;
-	add_console(l, process, false, p);
-	r = add_sysctls(spec, p, err);
-	if (r < 0)
-		return r;
-	r = compile_masks(spec, p, err);
-	if (r < 0)
-		return r;
-	r = add_names(spec, flags, p, err);
-	if (r < 0)
-		return r;
-	if (!(flags & CLONE_NEWUSER) && p->n_steps[PLAN_BORN])
-		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
-	if (has_bytes(l->guest))
-		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, l->guest);
-	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
-	if (propagation)
-		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = propagation;
-	r = json_read_bool(json_get(spec, "root"), "root", "readonly", &readonly, err);
-	if (r == 0)
-		r = json_read_bool(process, "process", "terminal", &terminal, err);
-	if (r < 0)
-		return r;
-	if (readonly)
-		plan_step(p, PLAN_FIRST, OP_ROOT_READONLY, "root.readonly");
-	r = compile_process(spec, process, "process", l->seccomp_cache_fd, p, err);
-	if (r < 0)
-		return r;
-	set_header(l, p, terminal);
-	plan_header(p)->clone_flags = flags & ~(uint64_t)CLONE_NEWCGROUP;
+	set_header(l, p, w.terminal);
+	plan_header(p)->clone_flags = w.flags & ~(uint64_t)CLONE_NEWCGROUP;
 	return plan_finish(p, err);
 }
 
