@@ -15,7 +15,14 @@
 #include "kernel/cgroup_impl.h"
 #include "kernel/syscalls.h"
 
-enum { FREEZE_MS = 10000, KILL_FREEZE_MS = 500, KILL_MS = 10000, REMOVE_MS = 2000, REMOVE_LIVE_MS = 200 };
+enum {
+	FREEZE_MS = 10000,
+	KILL_FREEZE_MS = 500,
+	KILL_MS = 10000,
+	UNFROZEN_ROUND_MS = 20,
+	REMOVE_MS = 2000,
+	REMOVE_LIVE_MS = 200
+};
 enum { MAX_DEPTH = 32, PIDFDS = 128 };
 
 teu_cgroup *cgroup_ref(teu_cgroup *g)
@@ -320,16 +327,24 @@ static int signal_some(const teu_cgroup *g, const struct pids *seen, int fds[PID
 	return r;
 }
 
-/* A round kills what is there, stopped by the freezer where there is one, lest it forks away, and waits for the ends.
+/*
+ * A round kills what is there, stopped by the freezer where there is one, lest it forks away, and waits for the ends.
+ * What could not be stopped uses the wait to fork: then it is short.
  */
-static int kill_round(const teu_cgroup *g, const struct pids *seen, int64_t deadline_ms, teu_error **err)
+static int kill_round(const teu_cgroup *g, int64_t deadline_ms, teu_error **err)
 {
+	_cleanup_(pids_done) struct pids seen = { 0 };
 	int64_t freeze_by = clock_monotonic_ms() + KILL_FREEZE_MS;
 	bool frozen = freeze_until(g, true, freeze_by, NULL) == 0;
+	int64_t round_ms;
 	int fds[PIDFDS], r;
 	size_t n = 0;
 
-	r = signal_some(g, seen, fds, &n, err);
+	/* Only now, since many may have come before all stood still. */
+	r = read_pids(g, &seen, err);
+	round_ms = clock_monotonic_ms() + UNFROZEN_ROUND_MS;
+	if (r == 0)
+		r = signal_some(g, &seen, fds, &n, err);
 	if (frozen)
 		freeze_until(g, false, deadline_ms, NULL);
 	for (size_t i = 0; i < n; i++) {
@@ -337,7 +352,7 @@ static int kill_round(const teu_cgroup *g, const struct pids *seen, int64_t dead
 
 		if (fds[i] < 0)
 			continue;
-		while (r == 0 && poll(&p, 1, clock_left_ms(deadline_ms)) < 0 && errno == EINTR)
+		while (r == 0 && poll(&p, 1, clock_left_ms(frozen ? deadline_ms : round_ms)) < 0 && errno == EINTR)
 			;
 		close(fds[i]);
 	}
@@ -359,7 +374,7 @@ int cgroup_kill_all(const teu_cgroup *g, teu_error **err)
 		r = read_pids(g, &seen, err);
 		if (r < 0 || seen.n == 0)
 			return r;
-		r = kill_round(g, &seen, deadline_ms, err);
+		r = kill_round(g, deadline_ms, err);
 		if (r < 0)
 			return r;
 		if (clock_left_ms(deadline_ms) == 0)
