@@ -83,8 +83,12 @@ int attach_connect(teu_container *container, uint32_t wants, int *ret_wire, teu_
 		return err_set(err, TEU_E_CONFLICT, "container %s is not running", container->name);
 	if (r < 0)
 		return err_errno(err, -r, "connect to the monitor of container %s", container->name);
-	if (send(wire, &hello, sizeof(hello), MSG_NOSIGNAL) < 0)
+	if (send(wire, &hello, sizeof(hello), MSG_NOSIGNAL) < 0) {
+		/* Its monitor went between the two calls. */
+		if (errno == EPIPE || errno == ECONNRESET)
+			return err_set(err, TEU_E_CONFLICT, "container %s is not running", container->name);
 		return err_errno(err, errno, "greet the monitor of container %s", container->name);
+	}
 	*ret_wire = TAKE_FD(wire);
 	return 0;
 }

@@ -173,6 +173,19 @@ static bool still_runs(teu_container *c, const struct container_state *was)
 	return state_read(&c->engine->store, c->id, &now, NULL) == 0 && now.pid == was->pid && is_running(&now);
 }
 
+/* Its process may have ended by itself: the end is waited for all the same. */
+static int signal_unless_ended(teu_container *c, const struct container_state *s, int signal, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = send_signal(c, s, signal, &why);
+
+	if (r == TEU_E_NOT_FOUND)
+		return 0;
+	if (r < 0 && err && !*err)
+		*err = TAKE_PTR(why);
+	return r;
+}
+
 static int stop_running(teu_container *c, const struct container_state *s, int signal, int64_t timeout_ms,
 			teu_error **err)
 {
@@ -191,19 +204,19 @@ static int stop_running(teu_container *c, const struct container_state *s, int s
 	if (own && err && !*err)
 		*err = TAKE_PTR(own);
 	if (r == 0)
-		r = send_signal(c, s, signal, err);
+		r = signal_unless_ended(c, s, signal, err);
 	if (r == 0 && s->state == TEU_STATE_PAUSED)
 		thaw(c);
 	if (r == 0)
 		r = await_end(wire, clock_monotonic_ms() + timeout_ms, NULL, &ended, &status, err);
 	if (r < 0 || ended)
-		return r == TEU_E_NOT_FOUND ? 0 : r;
-	r = send_signal(c, s, SIGKILL, err);
+		return r;
+	r = signal_unless_ended(c, s, SIGKILL, err);
 	if (r == 0)
 		r = await_end(wire, clock_monotonic_ms() + KILL_MS, NULL, &ended, &status, err);
 	if (r == 0 && !ended)
 		return err_set(err, TEU_E_TIMEOUT, "container %s was killed but does not end", c->name);
-	return r == TEU_E_NOT_FOUND ? 0 : r;
+	return r;
 }
 
 static int stop_with(teu_container *c, int signal, int64_t timeout_ms, teu_error **err)

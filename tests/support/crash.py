@@ -82,8 +82,9 @@ class Look:
         return {identity for identity, (name, state) in known.items() if state in ("running", "restarting", "paused")}
 
     def orphans(self, up):
-        """What is not of a container that was up when the sweep began."""
+        """What is not of a container that was up when the sweep began, or has begun another life since."""
         found, known = [], self.containers()
+        up = up | self.up_now(known)
         for path in self.engine.cgroups():
             if os.path.basename(path) not in up:
                 found.append(f"cgroup {path}")
@@ -134,7 +135,7 @@ class Look:
         if done.returncode or done.stderr:
             problems.append(f"sweep: {done.stderr}")
         for identity, (name, state) in self.containers().items():
-            if known.get(identity, [name, state])[1] == "exited" and state != "exited":
+            if known.get(identity, [name, state])[1] == "exited" and state == "created":
                 problems.append(f"{name} was exited, and after the sweep it is {state}")
             if identity not in up and state == "exited" and self.removes_itself(identity):
                 problems.append(f"{name} has --rm, has ended, and is there after the sweep")
