@@ -422,7 +422,6 @@ bool is_null(int fd)
 static long open_null(struct first *f)
 {
 	int fd = sys_open_in(f->root, "/dev/null", O_PATH, 0, RESOLVE_NO_SYMLINKS);
-	long tree, r;
 
 	if (fd < 0 || !is_null(fd)) {
 		if (fd >= 0)
@@ -432,11 +431,22 @@ static long open_null(struct first *f)
 		if (!is_null(fd))
 			return -ENODEV;
 	}
-	tree = SYS(open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	SYS(close, fd);
+	f->null = fd;
+	return 0;
+}
+
+/* A clone of the node itself each time: before Linux 6.15 a tree that is not attached can't be cloned. */
+static long null_tree(struct first *f)
+{
+	long tree, r = f->null < 0 ? open_null(f) : 0;
+
+	TRY(r);
+	tree = SYS(open_tree, f->null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	TRY(tree);
 	r = set_attributes((int)tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, false);
-	f->null = (int)tree;
+	if (r == 0)
+		return tree;
+	SYS(close, tree);
 	return r;
 }
 
@@ -463,12 +473,7 @@ long step_mask(struct first *f, const struct plan_step *s)
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	TRY(target);
-	if (is_folder(target)) {
-		tree = empty_tree(f);
-	} else {
-		r = f->null < 0 ? open_null(f) : 0;
-		tree = r < 0 ? r : SYS(open_tree, f->null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	}
+	tree = is_folder(target) ? empty_tree(f) : null_tree(f);
 	r = tree < 0 ? tree : move_to((int)tree, target);
 	if (tree >= 0 && tree != f->empty)
 		SYS(close, tree);
