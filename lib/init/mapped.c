@@ -11,7 +11,10 @@
 
 enum { VALUE_MAX = 256 }; /* what fsconfig(2) takes */
 
-/* A private copy of the mount at @path, ids mapped. */
+/*
+ * A private copy of the mount at @path, ids mapped, put over it: overlayfs takes layers of its mounter's own mount
+ * namespace only (a detached tree counts since Linux 6.15), which is why that is a namespace of its own.
+ */
 static long map_tree(const char *path, int userns)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
@@ -19,6 +22,8 @@ static long map_tree(const char *path, int userns)
 
 	TRY(tree);
 	r = SYS(mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	if (r == 0)
+		r = SYS(move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
 	if (r == 0)
 		return tree;
 	SYS(close, tree);
@@ -118,6 +123,8 @@ static long mount_and_send(const struct plan_header *plan, const struct plan_ste
 	str_add(path, sizeof(path), "/ns/user");
 	userns = sys_open(AT_FDCWD, path, O_RDONLY, 0);
 	TRY(userns);
+	TRY(SYS(unshare, CLONE_NEWNS));
+	TRY(SYS(mount, 0, "/", 0, MS_REC | MS_PRIVATE, 0));
 	fs = (int)SYS(fsopen, "overlay", FSOPEN_CLOEXEC);
 	TRY(fs);
 	TRY(SYS(chdir, "/proc/self/fd"));
