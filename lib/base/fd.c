@@ -140,47 +140,118 @@ int fd_open_dir(int dir_fd, const char *name, mode_t mode, int *ret_fd, teu_erro
 	return 0;
 }
 
-static int remove_below(int dir_fd, const char *name, dev_t dev)
-{
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *entry;
-	struct stat st;
-	int fd, r;
+/* A removal under way. Folders deeper than MAX_DEPTH are moved up into the top one, so that a tree of any depth takes a
+ * bounded number of descriptors and bytes of stack. */
+struct removal {
+	int top_fd;
+	dev_t dev;
+	unsigned moved;
+};
 
+enum { MAX_DEPTH = 48 };
+
+static int remove_entry(struct removal *r, int dir_fd, const char *name, int depth);
+
+static int remove_contents(struct removal *r, int fd, int depth)
+{
+	_cleanup_closedir_ DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir))) {
+		int result = 0;
+
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			result = remove_entry(r, fd, entry->d_name, depth);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* -ENOTEMPTY: a folder that has something in it. */
+static int remove_simple(int dir_fd, const char *name)
+{
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
 	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return -errno;
+	return errno == EEXIST ? -ENOTEMPTY : -errno;
+}
 
+/* The number is this process's own, as two may delete one tree. */
+static int move_up(struct removal *r, int dir_fd, const char *name)
+{
+	char to[64];
+
+	snprintf(to, sizeof(to), ".deep-%d-%u", (int)getpid(), r->moved++);
+	return renameat(dir_fd, name, r->top_fd, to) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_entry(struct removal *r, int dir_fd, const char *name, int depth)
+{
+	int fd, result = remove_simple(dir_fd, name);
+	struct stat st;
+
+	if (result != -ENOTEMPTY)
+		return result;
+	if (depth == MAX_DEPTH)
+		return move_up(r, dir_fd, name);
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &st) < 0 || st.st_dev != r->dev) {
 		close(fd);
-		return -ENOMEM;
-	}
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (dev && st.st_dev != dev)
 		return -EXDEV;
-	while ((entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = remove_below(fd, entry->d_name, st.st_dev);
-		if (r < 0)
-			return r;
 	}
-	return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+	result = remove_contents(r, fd, depth + 1);
+	return result < 0 ? result : remove_simple(dir_fd, name);
+}
+
+static int remove_top(struct removal *r, int dir_fd, const char *name)
+{
+	unsigned before;
+	int result;
+
+	do {
+		/* Each time from a descriptor of its own, which reads the folder from the beginning. */
+		int fd = openat(r->top_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			return -errno;
+		before = r->moved;
+		result = remove_contents(r, fd, 0);
+	} while (result == 0 && r->moved != before);
+	return result < 0 ? result : remove_simple(dir_fd, name);
+}
+
+static int remove_tree(int dir_fd, const char *name)
+{
+	int result = remove_simple(dir_fd, name);
+	_cleanup_close_ int top = -EBADF;
+	struct removal r = { 0 };
+	struct stat st;
+
+	if (result != -ENOTEMPTY)
+		return result;
+	top = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(top, &st) < 0)
+		return -errno;
+	r.top_fd = top;
+	r.dev = st.st_dev;
+	return remove_top(&r, dir_fd, name);
 }
 
 int fd_remove_tree(int dir_fd, const char *name, teu_error **err)
 {
-	int r = remove_below(dir_fd, name, 0);
+	int r = remove_tree(dir_fd, name);
 
 	return r < 0 ? err_errno(err, -r, "remove %s", name) : 0;
 }

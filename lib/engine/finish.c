@@ -95,7 +95,7 @@ static bool runs(teu_engine *engine, const char *id)
 	return lock_is_held(engine->store.run_fd, path);
 }
 
-void finish_remove(teu_container *container)
+void finish_remove(teu_container *container, bool leave_files)
 {
 	_cleanup_error_ teu_error *err = NULL;
 	teu_engine *engine = container->engine;
@@ -106,7 +106,8 @@ void finish_remove(teu_container *container)
 	if (r == 0)
 		r = finish_release(engine, container->id, &err);
 	if (r == 0)
-		r = containers_remove(&engine->store, container->id, true, &err);
+		r = leave_files ? containers_retire(&engine->store, container->id, &err)
+				: containers_remove(&engine->store, container->id, true, &err);
 	containers_unlock(&engine->store, container->id, &lock);
 	if (r < 0 && r != TEU_E_NOT_FOUND)
 		engine_log(engine, TEU_LOG_WARNING, "remove container %s: %s", container->name, teu_error_message(err));

@@ -9,8 +9,9 @@
 /* The exit status that is on record, or 137 when its monitor was killed; for the reader of a broken wire. NULL: 137. */
 int32_t finish_status_of(teu_container *container);
 
-/* Removes an ended AutoRemove container; what fails stays for the sweep. */
-void finish_remove(teu_container *container);
+/* Removes an ended AutoRemove container; what fails stays for the sweep. @leave_files: its monitor deletes the files.
+ */
+void finish_remove(teu_container *container, bool leave_files);
 
 /*
  * Takes back what a launch made outside the container's folder: cgroup, address, published ports, run files. Whatever

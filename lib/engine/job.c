@@ -24,7 +24,7 @@ const char job_interpreter[] __attribute__((section(".interp"), used)) = LOADER;
 static int job_remove(teu_container *container, char **args)
 {
 	(void)args;
-	finish_remove(container);
+	finish_remove(container, false);
 	return 0;
 }
 

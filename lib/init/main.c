@@ -132,6 +132,8 @@ void helper_main(void)
 		restart(plan, &c);
 	else if (owned && still_there(plan))
 		become_job(plan, "remove", 0, 0);
+	else if (owned)
+		remove_files(plan);
 	SYS(exit_group, 0);
 	__builtin_unreachable();
 }

@@ -46,6 +46,9 @@ void record_exit(const struct plan_header *plan, const struct child *c, const st
 void record_restarting(const struct plan_header *plan);
 bool oom_seen(const struct plan_header *plan);
 
+/* remove.c: deletes the files of a container that the library has retired. */
+void remove_files(const struct plan_header *plan);
+
 /* Sends one message; false when the other side can't take it. */
 bool wire_send(int fd, uint32_t type, int32_t n1, int32_t n2, int32_t n3, const void *bytes, size_t n, bool wait);
 

@@ -184,9 +184,10 @@ static int remove_volumes(const struct store *store, const json *record, teu_err
 
 /*
  * The second half of a removal, also done by the sweep; @entry is ".removing-…" below containers/. Without a readable
- * record there are no volumes to find, and a dangling name is found by the sweep.
+ * record there are no volumes to find, and a dangling name is found by the sweep. @retire: only the record of its tree
+ * goes.
  */
-static int finish_removal(const struct store *store, const char *entry, teu_error **err)
+static int finish_removal(const struct store *store, const char *entry, bool retire, teu_error **err)
 {
 	const char *id = entry + strlen(entry) - CONTAINER_ID_LEN;
 	_cleanup_error_ teu_error *why = NULL;
@@ -203,7 +204,7 @@ static int finish_removal(const struct store *store, const char *entry, teu_erro
 	}
 	if (name_ok(json_get_text(record, "Name", "")))
 		drop_name(store, json_get_text(record, "Name", ""), id);
-	snprintf(path, sizeof(path), "containers/%s", entry);
+	snprintf(path, sizeof(path), "containers/%s%s", entry, retire ? "/container.json" : "");
 	r = fd_remove_tree(store->root_fd, path, err);
 	/* What can't be collected now is collected by the next sweep. */
 	if (r == 0)
@@ -211,7 +212,7 @@ static int finish_removal(const struct store *store, const char *entry, teu_erro
 	return r;
 }
 
-int containers_remove(const struct store *store, const char *id, bool volumes, teu_error **err)
+static int remove_container(const struct store *store, const char *id, bool volumes, bool retire, teu_error **err)
 {
 	char from[PATH_LEN], to[PATH_LEN];
 	int r;
@@ -223,9 +224,19 @@ int containers_remove(const struct store *store, const char *id, bool volumes, t
 			return err_set(err, TEU_E_NOT_FOUND, "no such container: %.12s", id);
 		return err_errno(err, errno, "remove container %.12s", id);
 	}
-	r = finish_removal(store, to + strlen("containers/"), err);
+	r = finish_removal(store, to + strlen("containers/"), retire, err);
 	drop_lock(store, id);
 	return r;
+}
+
+int containers_remove(const struct store *store, const char *id, bool volumes, teu_error **err)
+{
+	return remove_container(store, id, volumes, false, err);
+}
+
+int containers_retire(const struct store *store, const char *id, teu_error **err)
+{
+	return remove_container(store, id, true, true, err);
 }
 
 /* The volumes that a draft's maker had made already are named in the record, which it writes before them. */
@@ -280,7 +291,7 @@ static void sweep_entry(const struct store *store, const char *entry)
 	if (draft)
 		sweep_draft(store, entry);
 	else
-		finish_removal(store, entry, NULL);
+		finish_removal(store, entry, false, NULL);
 	drop_lock(store, id);
 }
 

@@ -3,7 +3,7 @@
  *
  * Order of creation: lock, name, folder containers/.draft-<id> with everything in it, rename to containers/<id>. A
  * process that dies on the way leaves a name or a draft whose lock nobody holds: the sweep takes both away. Order of
- * removal: lock, rename to .removing-<id>, volumes, name, tree. What is renamed is gone for everybody, and the sweep
+ * removal: lock, rename to .removing-<id>, volumes, name, tree (which two may delete at once). What is renamed is gone for everybody, and the sweep
  * ends what the remover began.
  */
 #ifndef TEU_STORE_CONTAINER_WRITE_H
@@ -39,6 +39,9 @@ void containers_draft_done(struct container_draft *draft);
 
 /* Takes the record away, and with @volumes the anonymous volumes made for it. The caller holds its lock. */
 int containers_remove(const struct store *store, const char *id, bool volumes, teu_error **err);
+
+/* The same with volumes, but its files are left in containers/.removing-volumes-<id> for somebody to delete. */
+int containers_retire(const struct store *store, const char *id, teu_error **err);
 
 /* Ends what processes that died began: drafts, removals, names that lead nowhere, locks of nobody. */
 int containers_sweep(const struct store *store, teu_error **err);

@@ -192,6 +192,8 @@ class Live:
         def cgroups():
             return [d for d, folders, files in os.walk("/sys/fs/cgroup") if os.path.basename(d) in self.ids]
         self.same("no cgroup is left", self.wait_for(lambda: not cgroups()) and [], [])
+        # A monitor deletes the files of a --rm container when nobody waits any more.
+        self.wait_for(lambda: not os.listdir(self.root + "/containers"))
         self.same("no container is left on disk", os.listdir(self.root + "/containers") + os.listdir(self.root + "/names"), [])
         self.same("no container is left in the run folder", os.listdir(self.run_root + "/containers"), [])
         with open("/proc/self/mounts") as f:

@@ -249,4 +249,16 @@ def modes(t):
         t.same("no way for others into " + path[len(t.work):], oct(os.stat(path).st_mode & 0o007), "0o0")
 
 
-CASES = [kernel_views, dev, names, working_folder, binds, race, volumes, binary, joining, helpers, shared_memory, modes]
+def deep_folders(t):
+    """A tree deeper than anybody has descriptors or a stack for is deleted all the same."""
+    dig = "mkdir a; i=0; while [ $i -lt 1100 ]; do mkdir b && mv a b && mv b a || exit 1; i=$((i+1)); done"
+    for name, flags, after in (("run --rm", ("--rm",), None), ("rm", ("--name", "deep"), "deep")):
+        r = t.teu("run", *flags, "--network", "none", "bb", "sh", "-c", dig)
+        t.same("%s: 1100 folders in one another are made" % name, (r.code, r.err), (0, ""))
+        if after:
+            t.need("rm", after)
+        t.ok("%s: and deleted" % name, t.wait_for(lambda: not os.listdir(t.root + "/containers")), os.listdir(t.root + "/containers"))
+
+
+CASES = [kernel_views, dev, names, working_folder, binds, race, volumes, binary, joining, helpers, shared_memory, modes,
+         deep_folders]
