@@ -136,7 +136,8 @@ typedef struct teu_wait_options {
 TEU_API void teu_wait_options_init(teu_wait_options *opts);
 
 /**
- * Blocks until the container does not run.
+ * Blocks until the container does not run. One that its restart policy is about to start again counts as running: what
+ * is waited for is the end of that next life, or a stop.
  * @ret_status: 0..255; 128 + n when signal n ended it
  * Returns 0; TEU_E_TIMEOUT; TEU_E_CANCELLED; TEU_E_NOT_FOUND, it was removed before its status could be read. Since: 0.1.
  */

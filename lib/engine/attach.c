@@ -2,12 +2,15 @@
 #include "engine/attach.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "engine/finish.h"
 #include "sandbox/spawn.h"
 
@@ -92,6 +95,51 @@ int attach_connect(teu_container *container, uint32_t wants, int *ret_wire, teu_
 	}
 	*ret_wire = TAKE_FD(wire);
 	return 0;
+}
+
+/* Between two lives the monitor waits, and then is the job that starts the next: one process, whose end is the news. */
+static int await_news(const teu_container *container, pid_t monitor, int64_t deadline_ms, const teu_cancel *cancel,
+		      teu_error **err)
+{
+	_cleanup_close_ int pidfd = pidfd_open(monitor, 0);
+	struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { cancel_fd(cancel), POLLIN, 0 } };
+	int n;
+
+	if (pidfd < 0)
+		return errno == ESRCH ? 0 : err_errno(err, errno, "watch the monitor of container %s", container->name);
+	n = poll(p, 2, clock_left_ms(deadline_ms));
+	if (n < 0 && errno != EINTR)
+		return err_errno(err, errno, "poll");
+	if (n == 0)
+		return err_set(err, TEU_E_TIMEOUT, "container %s still restarts", container->name);
+	return n > 0 && p[1].revents ? cancel_check(cancel, err) : 0;
+}
+
+int attach_connect_next(teu_container *container, int64_t deadline_ms, const teu_cancel *cancel, int *ret_wire,
+			teu_error **err)
+{
+	pid_t tried = 0;
+
+	for (;;) {
+		_cleanup_error_ teu_error *why = NULL;
+		struct container_state s = { .monitor_pid = 0 };
+		int r = attach_connect(container, 0, ret_wire, &why);
+
+		if (r == TEU_E_CONFLICT && state_read(&container->engine->store, container->id, &s, NULL) == 0 &&
+		    container_is_up(&s)) {
+			/* A life that began since the socket was tried is tried again, once. */
+			bool again = s.state != TEU_STATE_RESTARTING && s.monitor_pid != tried;
+
+			tried = s.monitor_pid;
+			r = again ? 0 : await_news(container, s.monitor_pid, deadline_ms, cancel, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (r < 0 && err && !*err)
+			*err = TAKE_PTR(why);
+		return r;
+	}
 }
 
 int attach_send(teu_attach *a, enum wire_type type, int32_t n1, int32_t n2, teu_error **err)

@@ -31,6 +31,11 @@ uint32_t attach_wants(const teu_attach_options *opts);
 /* Connects to a running container's monitor and greets it. TEU_E_CONFLICT: nobody listens. */
 int attach_connect(teu_container *container, uint32_t wants, int *ret_wire, teu_error **err);
 
+/* As above; one that waits for its next life by its policy is waited for. TEU_E_CONFLICT: it has none;
+ * TEU_E_TIMEOUT, TEU_E_CANCELLED. @deadline_ms 0: none. */
+int attach_connect_next(teu_container *container, int64_t deadline_ms, const teu_cancel *cancel, int *ret_wire,
+			teu_error **err);
+
 int attach_read(teu_attach *a, int32_t *ret_stream, void *buffer, size_t cap, size_t *ret_len, teu_error **err);
 int attach_write(teu_attach *a, const void *buffer, size_t len, teu_error **err);
 /* What the monitor takes now: returns how many bytes went, 0 when it has no room. */

@@ -61,17 +61,7 @@ static int release_cgroup(teu_engine *engine, const char *id, teu_error **err)
 	return r;
 }
 
-/* A monitor about to wait for the next life may put its state there meanwhile: once, before it finds the folder gone.
- */
-static int remove_run_folder(teu_engine *engine, const char *path, teu_error **err)
-{
-	_cleanup_error_ teu_error *ignored = NULL;
-	int r = fd_remove_tree(engine->store.run_fd, path, &ignored);
-
-	return r == 0 ? 0 : fd_remove_tree(engine->store.run_fd, path, err);
-}
-
-int finish_release(teu_engine *engine, const char *id, teu_error **err)
+static int release(teu_engine *engine, const char *id, bool again, teu_error **err)
 {
 	char path[96];
 	int r;
@@ -82,9 +72,23 @@ int finish_release(teu_engine *engine, const char *id, teu_error **err)
 	r = release_network(engine, id, err);
 	if (r == 0)
 		r = release_cgroup(engine, id, err);
-	if (r == 0)
-		r = remove_run_folder(engine, path, err);
+	if (r == 0 && !again)
+		r = fd_remove_tree(engine->store.run_fd, path, err);
 	return r < 0 ? err_wrap(err, r, "clean up after container %.12s", id) : 0;
+}
+
+int finish_release(teu_engine *engine, const char *id, teu_error **err)
+{
+	return release(engine, id, false, err);
+}
+
+int finish_life(teu_engine *engine, const char *id, teu_error **err)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "containers/%s/paused", id);
+	unlinkat(engine->store.run_fd, path, 0);
+	return release(engine, id, true, err);
 }
 
 static bool runs(teu_engine *engine, const char *id)

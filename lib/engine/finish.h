@@ -19,6 +19,9 @@ void finish_remove(teu_container *container, bool leave_files);
  */
 int finish_release(teu_engine *engine, const char *id, teu_error **err);
 
+/* As above between two lives of its restart policy: its run files stay, so that nobody takes it for ended meanwhile. */
+int finish_life(teu_engine *engine, const char *id, teu_error **err);
+
 /* The same for every container that a dead process left behind; removes AutoRemove ones. For teu_engine_sweep(). */
 int finish_sweep(teu_engine *engine, teu_error **err);
 

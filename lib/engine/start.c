@@ -129,34 +129,26 @@ int start_resolve(teu_container *container, json **ret_spec, teu_error **err)
 	return 0;
 }
 
-/* @alive_fd: of the life before, whose state stays until here so that a stop finds it; somebody may have stopped it. */
-static int check_idle(struct start *s, const struct container_state *state, int alive_fd, teu_error **err)
+/* May it begin? Its policy's next life may if nobody has stopped the container since the last one. */
+static int check_idle(struct start *s, bool again, teu_error **err)
 {
-	bool ours = alive_fd > 0 && state->state == TEU_STATE_RESTARTING && state->monitor_pid == getpid();
+	bool ours = again && s->before.state == TEU_STATE_RESTARTING && s->before.monitor_pid == getpid();
 	char path[96];
 
-	if (alive_fd > 0)
-		close(alive_fd);
 	snprintf(path, sizeof(path), "containers/%s/stopped", s->container->id);
-	if (alive_fd > 0 && (!ours || faccessat(store_of(s)->run_fd, path, F_OK, 0) == 0))
+	if (again && (!ours || faccessat(store_of(s)->run_fd, path, F_OK, 0) == 0))
 		return err_set(err, TEU_E_CONFLICT, "container %s was stopped before its restart", s->container->name);
-	if (!ours && container_is_up(state))
+	if (!ours && container_is_up(&s->before))
 		return err_set(err, TEU_E_CONFLICT, "container %s is already running", s->container->name);
 	return 0;
 }
 
-static int lock_container(struct start *s, int alive_fd, teu_error **err)
+/* Its folder, and in it the lock that proves that it lives. */
+static int open_run_folder(struct start *s, teu_error **err)
 {
 	char path[96];
-	int r = containers_lock(store_of(s), s->container->id, &s->lock_fd, err);
+	int r = finish_release(s->container->engine, s->container->id, err);
 
-	if (r == 0)
-		r = state_read(store_of(s), s->container->id, &s->before, err);
-	if (r == 0)
-		r = check_idle(s, &s->before, alive_fd, err);
-	if (r < 0)
-		return r;
-	r = finish_release(s->container->engine, s->container->id, err);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "containers/%s", s->container->id);
@@ -164,6 +156,30 @@ static int lock_container(struct start *s, int alive_fd, teu_error **err)
 		return err_errno(err, errno, "make folder %s/%s", store_of(s)->run_root, path);
 	snprintf(path, sizeof(path), "containers/%s/alive", s->container->id);
 	return lock_take(store_of(s)->run_fd, path, LOCK_EXCLUSIVE, &s->alive_fd, err);
+}
+
+/* The next life has the lock of the last: until its monitor says that it runs, it is found restarting. */
+static int take_over(struct start *s, int alive_fd, teu_error **err)
+{
+	s->alive_fd = fcntl(alive_fd, F_DUPFD_CLOEXEC, 0);
+	close(alive_fd);
+	if (s->alive_fd < 0)
+		return err_errno(err, errno, "duplicate the lock of container %s", s->container->name);
+	return finish_life(s->container->engine, s->container->id, err);
+}
+
+/* @alive_fd: of the life before, whose state stays until here so that a stop finds it; else 0. */
+static int lock_container(struct start *s, int alive_fd, teu_error **err)
+{
+	int r = containers_lock(store_of(s), s->container->id, &s->lock_fd, err);
+
+	if (r == 0)
+		r = state_read(store_of(s), s->container->id, &s->before, err);
+	if (r == 0)
+		r = check_idle(s, alive_fd > 0, err);
+	if (r < 0)
+		return r;
+	return alive_fd > 0 ? take_over(s, alive_fd, err) : open_run_folder(s, err);
 }
 
 /* The machine can do without a limit that Docker only warns of: the warning goes to the log. */

@@ -8,7 +8,7 @@ struct start_request {
 	const teu_attach_options *attach; /* NULL: all streams; counts only with a ret_attach */
 	uint32_t restarts;		  /* by the policy, before this one */
 	uint32_t delay_ms;		  /* that the last of them waited */
-	int alive_fd;			  /* > 0: the lock of the life before, held until this one takes it */
+	int alive_fd;			  /* > 0: the lock of the life before, which this one takes over */
 };
 
 /* teu_container_start() without the checks of api/. @ret_attach NULL: detached. */

@@ -63,44 +63,44 @@ static int end_restarting(teu_container *c, const struct container_state *s, teu
 {
 	_cleanup_close_ int pidfd = pidfd_open(s->monitor_pid, 0);
 	struct pollfd p = { pidfd, POLLIN, 0 };
-	int r = touch(c, "stopped", err);
 
-	if (r < 0 || pidfd < 0)
-		return r;
-	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+	if (pidfd >= 0 && pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return err_errno(err, errno, "end the monitor of container %s", c->name);
-	while (poll(&p, 1, KILL_MS) < 0 && errno == EINTR)
+	while (pidfd >= 0 && poll(&p, 1, KILL_MS) < 0 && errno == EINTR)
 		;
 	return finish_release(c->engine, c->id, err);
 }
 
-/* *@ret: what it is doing. If that is a wait for its next life, this ends it and leaves TEU_STATE_RESTARTING in *@ret.
+/*
+ * *@ret: what it is doing. If that is a wait for its next life, this ends it and leaves TEU_STATE_RESTARTING in *@ret;
+ * if it runs, and @mark, its policy is not to bring it back: marked under the lock, which the next life takes before it
+ * looks for the mark.
  */
-static int stop_between_lives(teu_container *c, struct container_state *ret, teu_error **err)
+static int stop_policy(teu_container *c, bool mark, struct container_state *ret, teu_error **err)
 {
 	_cleanup_close_ int lock = -EBADF;
 	int r = containers_lock(&c->engine->store, c->id, &lock, err);
 
 	if (r == 0)
 		r = state_read(&c->engine->store, c->id, ret, err);
+	if (r == 0 && mark && is_running(ret))
+		r = touch(c, "stopped", err);
 	if (r == 0 && ret->state == TEU_STATE_RESTARTING)
 		r = end_restarting(c, ret, err);
 	return r;
 }
 
+/* Docker: who kills a container doesn't want its policy to bring it back. */
 int container_kill(teu_container *c, int signal, teu_error **err)
 {
 	struct container_state s;
-	int r = stop_between_lives(c, &s, err);
+	int r = stop_policy(c, true, &s, err);
 
 	if (r < 0 || s.state == TEU_STATE_RESTARTING)
 		return r;
 	if (!is_running(&s))
 		return err_set(err, TEU_E_CONFLICT, "container %s is not running", c->name);
-	/* Docker: who kills a container doesn't want its policy to bring it back. */
-	r = touch(c, "stopped", err);
-	if (r == 0)
-		r = send_signal(c, &s, signal, err);
+	r = send_signal(c, &s, signal, err);
 	if (r == 0 && s.state == TEU_STATE_PAUSED && signal == SIGKILL)
 		thaw(c);
 	return r;
@@ -144,7 +144,7 @@ int container_wait(teu_container *c, int64_t timeout_ms, const teu_cancel *cance
 	struct container_state s;
 	int32_t status = -1;
 	bool ended = true;
-	int r = attach_connect(c, 0, &wire, &own);
+	int r = attach_connect_next(c, deadline, cancel, &wire, &own);
 
 	if (r == 0)
 		r = await_end(wire, deadline, cancel, &ended, &status, err);
@@ -193,12 +193,9 @@ static int stop_running(teu_container *c, const struct container_state *s, int s
 	_cleanup_error_ teu_error *own = NULL;
 	int32_t status;
 	bool ended = false;
-	/* First of all: if it ends by itself now, its policy must not bring it back. */
-	int r = touch(c, "stopped", err);
-
 	/* Joined before the signal: a quick end is not missed. Nobody listening means that it ends this moment. */
-	if (r == 0)
-		r = attach_connect(c, 0, &wire, &own);
+	int r = attach_connect(c, 0, &wire, &own);
+
 	if (r == TEU_E_CONFLICT && !still_runs(c, s))
 		return 0;
 	if (own && err && !*err)
@@ -219,14 +216,23 @@ static int stop_running(teu_container *c, const struct container_state *s, int s
 	return r;
 }
 
+static bool has_policy(const teu_container *c)
+{
+	const char *name = json_get_text(json_find(c->record, "HostConfig.RestartPolicy"), "Name", "");
+
+	return *name && strcmp(name, "no") != 0;
+}
+
+/* Its monitor may have decided on another life before the mark was there: that one is in its delay then. */
 static int stop_with(teu_container *c, int signal, int64_t timeout_ms, teu_error **err)
 {
 	struct container_state s;
-	int r = stop_between_lives(c, &s, err);
+	int r = stop_policy(c, true, &s, err);
 
-	if (r < 0)
+	if (r < 0 || !is_running(&s))
 		return r;
-	return is_running(&s) ? stop_running(c, &s, signal, timeout_ms, err) : 0;
+	r = stop_running(c, &s, signal, timeout_ms, err);
+	return r < 0 || !has_policy(c) ? r : stop_policy(c, false, &s, err);
 }
 
 int container_stop(teu_container *c, int64_t timeout_ms, teu_error **err)

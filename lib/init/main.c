@@ -80,7 +80,6 @@ static void restart(const struct plan_header *plan, const struct child *c)
 		delay = BACKOFF_FIRST_MS;
 	if (delay > BACKOFF_MAX_MS)
 		delay = BACKOFF_MAX_MS;
-	record_restarting(plan);
 	sys_poll(&none, 1, (int)delay);
 	if (SYS(faccessat, AT_FDCWD, plan_text(plan, plan->stopped_path), 0, 0) != 0)
 		become_job(plan, "restart", plan->restart_count + 1, delay);
@@ -122,9 +121,9 @@ void helper_main(void)
 
 	outcome.oom = oom_seen(plan);
 	run_last_steps(plan, c.pid);
-	if (plan->flags & PLAN_RECORD)
-		record_exit(plan, &c, &outcome);
 	again = wants_restart(plan, &outcome);
+	if (plan->flags & PLAN_RECORD)
+		record_exit(plan, &c, &outcome, again);
 	owned = plan->flags & PLAN_CLEANUP && !again;
 	loop_tell_exit(&outcome, owned);
 	loop_close();

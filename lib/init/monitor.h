@@ -42,8 +42,8 @@ void loop_close(void);
 
 /* record.c: the files that others read. */
 void record_started(const struct plan_header *plan, const struct child *c);
-void record_exit(const struct plan_header *plan, const struct child *c, const struct outcome *outcome);
-void record_restarting(const struct plan_header *plan);
+/* @again: its policy brings it back, so it is told to be restarting in the same moment as it is told to have ended. */
+void record_exit(const struct plan_header *plan, const struct child *c, const struct outcome *outcome, bool again);
 bool oom_seen(const struct plan_header *plan);
 
 /* remove.c: deletes the files of a container that the library has retired. */

@@ -42,7 +42,7 @@ void record_started(const struct plan_header *plan, const struct child *c)
 	sys_replace(plan_text(plan, plan->state_path), text, 0600);
 }
 
-void record_restarting(const struct plan_header *plan)
+static void record_restarting(const struct plan_header *plan)
 {
 	char text[TEXT_MAX] = "";
 
@@ -52,7 +52,7 @@ void record_restarting(const struct plan_header *plan)
 	sys_replace(plan_text(plan, plan->state_path), text, 0600);
 }
 
-void record_exit(const struct plan_header *plan, const struct child *c, const struct outcome *outcome)
+void record_exit(const struct plan_header *plan, const struct child *c, const struct outcome *outcome, bool again)
 {
 	char text[TEXT_MAX] = "";
 	long r;
@@ -64,7 +64,9 @@ void record_exit(const struct plan_header *plan, const struct child *c, const st
 	line(text, "restarts", plan->restart_count);
 	/* A full disk: the run root is another one, and keeps it in place of the state until there is room. */
 	r = sys_replace(plan_text(plan, plan->exit_path), text, 0600);
-	if (r < 0 && r != -ENOENT)
+	if (again)
+		record_restarting(plan);
+	else if (r < 0 && r != -ENOENT)
 		sys_replace(plan_text(plan, plan->state_path), text, 0600);
 	else
 		SYS(unlinkat, AT_FDCWD, plan_text(plan, plan->state_path), 0);

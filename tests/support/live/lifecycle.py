@@ -126,6 +126,30 @@ def restart_policies(t):
     t.same("stop while it waits", t.look("back", "State.Status"), "exited")
 
 
+def between_lives(t):
+    runs = lambda name: t.logs(name).out.count("run")
+    t.start("again", "--restart", "always", "--", "sh", "-c", "echo run; sleep 0.3; exit 3")
+    seen = set()
+    t.wait_for(lambda: seen.add(t.look("again", "State.Status")) or runs("again") > 2)
+    t.same("it is never taken for ended", seen, {"running", "restarting"})
+    before = t.wait_for(lambda: t.look("again", "State.Status") == "restarting" and runs("again"))
+    t.same("wait is for the end of the next life", (t.need("wait", "again"), runs("again")), ("3", before + 1))
+    t.need("stop", "-t", "1", "again")
+    t.start("fails", "--restart", "always", "--", "sh", "-c", "exit 3")
+    t.wait_for(lambda: t.look("fails", "RestartCount") >= 4 and t.look("fails", "State.Status") == "restarting")
+    waits = subprocess.Popen(t.command("wait", "fails"), stdout=subprocess.PIPE, text=True)
+    time.sleep(0.1)
+    t.need("stop", "fails")
+    t.same("or for a stop", waits.communicate(timeout=10)[0], "3\n")
+    names = ["quick%d" % n for n in range(12)]
+    for n, name in enumerate(names):
+        t.start(name, "--restart", "always", "--", "sh", "-c", "echo run; sleep 0.0%d" % n)
+        t.need("stop", "-t", "1", name)
+    before = [runs(name) for name in names]
+    time.sleep(0.5)
+    t.same("no stop is lost", [(t.look(name, "State.Status"), runs(name)) for name in names], [("exited", n) for n in before])
+
+
 def logs(t):
     lines = "".join("line %d\n" % n for n in range(1, 21))
     t.start("log", "--", "sh", "-c", "for i in $(seq 20); do echo line $i; done; while [ ! -e /more ]; do sleep 0.05; done; echo late; sleep 0.2; printf unfinished")
@@ -307,4 +331,4 @@ def many_at_once(t):
     t.same("four of one name: one has it", sorted(p.wait(60) for p in same), [0, 125, 125, 125])
 
 
-CASES = [exit_codes, from_create_to_rm, signals, restart_policies, logs, exec_, streams, terminals, lists, survival, many_at_once]
+CASES = [exit_codes, from_create_to_rm, signals, restart_policies, between_lives, logs, exec_, streams, terminals, lists, survival, many_at_once]
