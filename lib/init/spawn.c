@@ -7,6 +7,7 @@
 #include "init/first.h"
 #include "init/wire.h"
 
+#include <linux/poll.h>
 #include <linux/prctl.h>
 #include <linux/signal.h>
 #include <linux/time.h>
@@ -227,13 +228,14 @@ static long clone_first(const struct plan_header *plan, struct child *c)
 	return SYS(clone3, &args, sizeof(args));
 }
 
-static void await_exec(const struct plan_header *plan, struct child *c, int sync)
+/* What it has said so far, or with @wait until the end: without a word of a failure it has executed its command. */
+static void hear_first(const struct plan_header *plan, struct child *c, int sync, bool wait)
 {
+	struct pollfd p = { sync, POLLIN, 0 };
 	struct first_message m = { 0 };
 	int fd;
 
-	/* The end without a word: it has executed its command. */
-	while (pass_receive(sync, &m, sizeof(m), &fd) > 0) {
+	while ((wait || sys_poll(&p, 1, 0) > 0) && pass_receive(sync, &m, sizeof(m), &fd) > 0) {
 		if (m.failed)
 			fail(plan, c, WIRE_FIRST, m.step, -m.error);
 		if (fd >= 0) {
@@ -274,10 +276,12 @@ void spawn_child(const struct plan_header *plan, struct child *c)
 	c->out[1] = l.streams[2][0];
 
 	r = run_steps(plan, &plan->born, c->pid, l.sync[0], &step);
-	if (r < 0)
+	if (r < 0) { /* a first process that has died is the cause, so what it has said of that comes first */
+		hear_first(plan, c, l.sync[0], false);
 		fail(plan, c, WIRE_BORN, step, r);
+	}
 	SYS(write, l.go[1], "", 1);
 	SYS(close, l.go[1]);
-	await_exec(plan, c, l.sync[0]);
+	hear_first(plan, c, l.sync[0], true);
 	SYS(close, l.sync[0]);
 }
