@@ -35,7 +35,7 @@ struct start {
 	struct cgroup_plan cgroup;
 	struct endpoint endpoint;
 	bool has_endpoint;
-	struct nl_batch host_batch, guest, publish, unpublish;
+	struct nl_batch host_batch, guest, publish, unpublish, forget;
 	struct strv layers;
 	struct strv paths; /* owned texts that the launch borrows */
 	struct launch launch;
@@ -60,6 +60,7 @@ static void start_done(struct start *s)
 	nl_batch_done(&s->guest);
 	nl_batch_done(&s->publish);
 	nl_batch_done(&s->unpublish);
+	nl_batch_done(&s->forget);
 	strv_done(&s->layers);
 	strv_done(&s->paths);
 	plan_done(&s->plan);
@@ -242,7 +243,9 @@ static int make_batches(struct start *s, teu_error **err)
 		r = endpoint_guest_batch(&s->endpoint, &s->guest, err);
 	if (r == 0)
 		r = endpoint_publish_batch(&s->endpoint, &s->publish, err);
-	return r < 0 ? r : endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
+	if (r == 0)
+		r = endpoint_unpublish_batch(&s->endpoint, &s->unpublish, err);
+	return r < 0 ? r : endpoint_forget_batch(&s->endpoint, &s->forget, err);
 }
 
 static int open_bridge(struct start *s, teu_error **err)
@@ -374,6 +377,7 @@ static void fill_launch(struct start *s, const struct start_request *request)
 	l->guest = &s->guest;
 	l->publish = &s->publish;
 	l->unpublish = &s->unpublish;
+	l->forget = &s->forget;
 	l->n_ports = s->endpoint.n_ports;
 	l->seccomp_cache_fd = s->cache_fd;
 	l->flags = PLAN_RECORD | (logs(s->host) ? PLAN_LOG : 0) | (removes ? PLAN_CLEANUP : 0);
@@ -404,7 +408,7 @@ static int begin(struct start *s, teu_container *container, teu_error **err)
 	s->container = container;
 	s->host = json_get(container->record, "HostConfig");
 	s->lock_fd = s->alive_fd = s->cgroup_fd = s->cache_fd = -EBADF;
-	s->host_batch.pid_at = s->guest.pid_at = s->publish.pid_at = s->unpublish.pid_at = SIZE_MAX;
+	s->host_batch.pid_at = s->guest.pid_at = s->publish.pid_at = s->unpublish.pid_at = s->forget.pid_at = SIZE_MAX;
 	r = start_resolve(container, &s->spec, err);
 	if (r < 0)
 		return r;
@@ -475,6 +479,15 @@ static void take_back(struct start *s)
 		engine_log(s->container->engine, TEU_LOG_WARNING, "%s", teu_error_message(ignored));
 }
 
+/* It runs already, and clients that it is too late for come through after their next silence. */
+static void settle(struct start *s)
+{
+	_cleanup_error_ teu_error *ignored = NULL;
+
+	if (endpoint_settle(&s->endpoint, &ignored) < 0)
+		engine_log(s->container->engine, TEU_LOG_DEBUG, "%s", teu_error_message(ignored));
+}
+
 static int run_start(struct start *s, const struct start_request *request, uint32_t wants, int *ret_wire,
 		     teu_error **err)
 {
@@ -488,6 +501,8 @@ static int run_start(struct start *s, const struct start_request *request, uint3
 		r = compile(s, request, err);
 	if (r == 0)
 		r = launch(s, wants, ret_wire, err);
+	if (r == 0)
+		settle(s);
 	return r;
 }
 
@@ -572,7 +587,8 @@ int container_plan(teu_container *container, char **ret_json, teu_error **err)
 	if (!json_add(top, "cgroup", cgroup_plan_json(&s.cgroup)) ||
 	    add_batch(network, "monitor, at birth", &s.host_batch) < 0 ||
 	    add_batch(network, "monitor, at birth", &s.publish) < 0 || add_batch(network, "container", &s.guest) < 0 ||
-	    add_batch(network, "monitor, after", &s.unpublish) < 0 || !json_add(top, "steps", plan_to_json(&s.plan)))
+	    add_batch(network, "monitor, after", &s.unpublish) < 0 ||
+	    add_batch(network, "monitor, after", &s.forget) < 0 || !json_add(top, "steps", plan_to_json(&s.plan)))
 		return err_oom(err);
 	*ret_json = json_print_pretty(top);
 	return *ret_json ? 0 : err_oom(err);

@@ -1,6 +1,6 @@
 /*
  * netlink: messages written one behind the other, sent together, and the kernel's answers to them. Attributes are put
- * into a message with libmnl, by this file and its neighbours link, addr and nft.
+ * into a message with libmnl, by this file and its neighbours link, addr, conntrack and nft.
  * Source: netlink(7); Documentation/userspace-api/netlink/intro.rst of the kernel.
  */
 #ifndef TEU_KERNEL_NETLINK_H

@@ -4,6 +4,7 @@
 #include <libmnl/libmnl.h>
 
 #include "kernel/addr.h"
+#include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/nft.h"
 
@@ -27,8 +28,8 @@ void nl_batch_done(struct nl_batch *batch)
 /* Types mean something else in each protocol. */
 static void describe(int protocol, const struct nlmsghdr *m, struct strbuf *text)
 {
-	bool known =
-		protocol == NETLINK_ROUTE ? link_describe(m, text) || addr_describe(m, text) : nft_describe(m, text);
+	bool known = protocol == NETLINK_ROUTE ? link_describe(m, text) || addr_describe(m, text)
+					       : nft_describe(m, text) || conntrack_describe(m, text);
 
 	if (!known)
 		strbuf_addf(text, "message of type %u", m->nlmsg_type);

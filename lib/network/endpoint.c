@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/addr.h"
+#include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/nft.h"
 #include "network/bridge.h"
@@ -194,6 +195,36 @@ int endpoint_publish_batch(const struct endpoint *ep, struct nl_batch *ret, teu_
 int endpoint_unpublish_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err)
 {
 	return ports_batch(ep, false, ret, err);
+}
+
+static bool has_udp(const struct endpoint *ep)
+{
+	for (size_t i = 0; i < ep->n_ports; i++)
+		if (ep->ports[i].protocol == IPPROTO_UDP)
+			return true;
+	return false;
+}
+
+int endpoint_forget_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err)
+{
+	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
+
+	*ret = (struct nl_batch){ .protocol = NETLINK_NETFILTER, .pid_at = SIZE_MAX };
+	if (!has_udp(ep))
+		return 0;
+	conntrack_put_forget(&w, address_of(ep->address));
+	return nl_batch_take(ret, NETLINK_NETFILTER, &w, err);
+}
+
+int endpoint_settle(const struct endpoint *ep, teu_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ep->n_ports; i++)
+		if (ep->ports[i].protocol == IPPROTO_UDP)
+			r = conntrack_forget_stale(ep->ports[i].host_ip, ep->ports[i].host_port,
+						   address_of(ep->address));
+	return r < 0 ? err_errno(err, -r, "forget old conversations with published udp ports") : 0;
 }
 
 json *nl_batch_json(const struct nl_batch *batch)

@@ -54,6 +54,11 @@ int endpoint_loopback_batch(struct nl_batch *ret, teu_error **err);
 int endpoint_publish_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
 int endpoint_unpublish_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
 
+/* UDP clients that go on sending are led anew: to this container, once its ports are published (best effort); and no
+ * longer to it, when they are not (n_bytes 0 when none is of UDP; an error is no matter). */
+int endpoint_settle(const struct endpoint *ep, teu_error **err);
+int endpoint_forget_batch(const struct endpoint *ep, struct nl_batch *ret, teu_error **err);
+
 /* What a batch says, as JSON for people: {"protocol": "route", "messages": ["link add …"]}. NULL: no memory. */
 json *nl_batch_json(const struct nl_batch *batch);
 

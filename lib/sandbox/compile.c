@@ -160,6 +160,8 @@ static void add_host_steps(const struct launch *l, struct plan *p)
 		add_batch(p, PLAN_BORN, OP_NETLINK, l->publish);
 	if (has_bytes(l->unpublish))
 		add_batch(p, PLAN_AFTER, OP_NETLINK, l->unpublish);
+	if (has_bytes(l->forget))
+		add_batch(p, PLAN_AFTER, OP_NETLINK, l->forget);
 	if (l->n_ports)
 		plan_step(p, PLAN_AFTER, OP_RELEASE_PORTS, NULL)->n1 = l->n_ports;
 	if (!l->cgroup)

@@ -17,8 +17,8 @@ struct launch {
 				      is the rootfs itself */
 	const char *upper, *work;  /* the overlay's writable folders */
 	bool volatile_upper;	   /* nobody will read it again: no sync */
-	const struct cgroup_plan *cgroup;			   /* NULL: stays in the caller's */
-	const struct nl_batch *host, *guest, *publish, *unpublish; /* NULL: none */
+	const struct cgroup_plan *cgroup;				    /* NULL: stays in the caller's */
+	const struct nl_batch *host, *guest, *publish, *unpublish, *forget; /* NULL: none */
 	size_t n_ports;	      /* reserved: the first of the descriptors that the monitor inherits */
 	int seccomp_cache_fd; /* -1: none */
 	uint32_t flags;	      /* PLAN_… but PLAN_TTY, which the spec says */

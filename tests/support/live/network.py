@@ -81,6 +81,16 @@ def published(t):
     t.need("pause", "tcp")
     t.need("unpause", "tcp")
     t.same("many connections", all(answers(lambda: tcp(port)) for _ in range(50)), True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        ask = lambda: (client.send(b"?"), client.recv(64))
+        client.settimeout(0.3)
+        client.connect(("127.0.0.1", uport))
+        first, old = answers(ask), address(t, "udp")
+        t.need("stop", "-t", "0", "udp")
+        stopped = answers(ask)
+        t.need("start", "udp")
+        t.same("a udp client goes on after a restart with another address",
+               (first, stopped, t.wait_for(lambda: answers(ask)), address(t, "udp") != old), (True, False, True, True))
     t.need("rm", "-f", "tcp", "udp")
     t.same("closed when it is removed", (answers(lambda: tcp(port)), answers(lambda: udp(uport))), (False, False))
 
