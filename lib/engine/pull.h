@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-enum { PULL_PARALLEL = 3, PULL_MAX_PARALLEL = 32 };
+enum { PULL_PARALLEL = 4, PULL_MAX_PARALLEL = 32 };
 
 /* teu_image_pull() with whole options. */
 int pull(teu_engine *engine, const char *reference, const teu_pull_options *opts, teu_image **ret, teu_error **err);

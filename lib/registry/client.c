@@ -53,21 +53,23 @@ static const char *server_of(const char *host)
 	return strcmp(host, "docker.io") == 0 ? "registry-1.docker.io" : host;
 }
 
-/* Does the host answer over TLS? A certificate that is not trusted is an answer: then nothing is sent in plain text. */
+/*
+ * Does the host answer over TLS? Any certificate is an answer: then nothing is sent in plain text, and the first
+ * request that counts judges the certificate.
+ */
 static int probe_tls(const struct registry *reg, struct http *http, bool *ret_tls, teu_error **err)
 {
 	_cleanup_(http_answer_done) struct http_answer answer = { 0 };
 	_cleanup_free_ char *url = NULL;
 	_cleanup_error_ teu_error *why = NULL;
-	const char *tls;
 	int r;
 
 	if (asprintf(&url, "https://%s/v2/", server_of(reg->host)) < 0)
 		return err_oom(err);
-	r = http_open(http, &(struct http_request){ .url = url, .connect_ms = TLS_PROBE_MS }, &answer, &why);
-	tls = teu_error_detail(why, "tls");
+	r = http_open(http, &(struct http_request){ .url = url, .connect_ms = TLS_PROBE_MS, .any_peer = true }, &answer,
+		      &why);
 	*ret_tls = r == 0;
-	if (r == 0 || ((r == TEU_E_NETWORK || r == TEU_E_TIMEOUT) && (!tls || strcmp(tls, "bad") != 0)))
+	if (r == 0 || r == TEU_E_NETWORK || r == TEU_E_TIMEOUT)
 		return 0;
 	if (err && !*err)
 		*err = TAKE_PTR(why);

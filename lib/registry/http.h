@@ -44,6 +44,7 @@ struct http_request {
 	uint64_t offset;	   /* asks for the bytes from here on; 0: all */
 	const char *form;	   /* a POST of application/x-www-form-urlencoded; NULL: a GET */
 	int32_t connect_ms;	   /* 0: HTTP_CONNECT_MS */
+	bool any_peer;		   /* whatever its certificate: only to be told apart from one that speaks no TLS */
 };
 
 /* The head of an answer. */
@@ -67,7 +68,7 @@ DEFINE_CLEANUP(struct http *, http_free)
 /*
  * Sends @request and receives the head. Any status but a redirect is success; an exchange before it is broken off.
  * TEU_E_NETWORK, TEU_E_TIMEOUT (with the host's name), TEU_E_CANCELLED; TEU_E_LIMIT, an endless head; TEU_E_INVALID, a
- * URL. Detail "tls" is "no" when the peer does not speak TLS, "bad" when its certificate is not trusted.
+ * URL.
  */
 int http_open(struct http *http, const struct http_request *request, struct http_answer *ret, teu_error **err);
 
