@@ -78,9 +78,7 @@ int teu_namespace_run(const char *const *argv, const teu_namespace_options *opts
 	fds.stdio[0] = own.stdin_fd;
 	fds.stdio[1] = own.stdout_fd;
 	fds.stdio[2] = own.stderr_fd;
-	r = spawn_helper(&plan, &fds, 0, &wire, err);
-	if (r == 0)
-		r = spawn_await(&plan, wire, &pid, err);
+	r = spawn_launch(&plan, &fds, 0, &wire, &pid, err);
 	if (r < 0)
 		return r;
 	if (ret_pid)

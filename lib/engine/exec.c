@@ -178,9 +178,7 @@ int container_exec(teu_container *c, const char *config_json, const teu_attach_o
 	fds.join = e.pidfd;
 	fds.cgroup = e.cgroup_fd;
 	if (r == 0)
-		r = spawn_helper(&e.plan, &fds, ret_attach ? attach_wants(attach) : 0, &wire, err);
-	if (r == 0)
-		r = spawn_await(&e.plan, wire, &pid, err);
+		r = spawn_launch(&e.plan, &fds, ret_attach ? attach_wants(attach) : 0, &wire, &pid, err);
 	if (r < 0 || !ret_attach)
 		return r;
 	return attach_new(c, TAKE_FD(wire), false, ret_attach, err);

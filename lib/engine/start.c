@@ -40,11 +40,13 @@ struct start {
 	struct strv paths; /* owned texts that the launch borrows */
 	struct launch launch;
 	struct plan plan;
+	struct spawn spawn;
 	struct container_state before; /* what it was when the start began */
 };
 
 static void start_done(struct start *s)
 {
+	spawn_done(&s->spawn);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	if (s->alive_fd >= 0)
@@ -265,15 +267,9 @@ static int open_bridge(struct start *s, teu_error **err)
 
 static int open_network(struct start *s, teu_error **err)
 {
-	int r = 0;
-
 	if (strcmp(s->network, "bridge") == 0)
-		r = open_bridge(s, err);
-	else if (strcmp(s->network, "none") == 0)
-		r = endpoint_loopback_batch(&s->guest, err);
-	if (r == 0)
-		r = start_write_files(s->container, s->spec, s->network, s->has_endpoint ? &s->endpoint : NULL, err);
-	return r;
+		return open_bridge(s, err);
+	return strcmp(s->network, "none") == 0 ? endpoint_loopback_batch(&s->guest, err) : 0;
 }
 
 static int find_layers(struct start *s, teu_error **err)
@@ -407,6 +403,7 @@ static int begin(struct start *s, teu_container *container, teu_error **err)
 
 	s->container = container;
 	s->host = json_get(container->record, "HostConfig");
+	s->spawn = SPAWN_INIT;
 	s->lock_fd = s->alive_fd = s->cgroup_fd = s->cache_fd = -EBADF;
 	s->host_batch.pid_at = s->guest.pid_at = s->publish.pid_at = s->unpublish.pid_at = s->forget.pid_at = SIZE_MAX;
 	r = start_resolve(container, &s->spec, err);
@@ -418,24 +415,19 @@ static int begin(struct start *s, teu_container *container, teu_error **err)
 	return find_layers(s, err);
 }
 
-static int compile(struct start *s, const struct start_request *request, teu_error **err)
+static int compile(struct start *s, teu_error **err)
 {
-	fill_launch(s, request);
-	if (s->paths.oom)
-		return err_oom(err);
-	return compile_launch(&s->launch, &s->plan, err);
+	return s->paths.oom ? err_oom(err) : compile_launch(&s->launch, &s->plan, err);
 }
 
 /* The end of the alive lock and of the ports' sockets goes to the monitor; ours close with the start. */
-static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **err)
+static int begin_spawn(struct start *s, uint32_t wants, teu_error **err)
 {
 	_cleanup_free_ int *sockets = calloc(s->endpoint.n_ports + 2, sizeof(int));
 	struct spawn_fds fds = {
 		.alive = s->alive_fd, .join = -EBADF, .cgroup = s->cgroup_fd, .stdio = { -1, -1, -1 }
 	};
-	_cleanup_close_ int wire = -EBADF;
-	int32_t pid;
-	int r;
+	struct plan_birth birth = compile_birth(&s->launch);
 
 	if (!sockets)
 		return err_oom(err);
@@ -445,12 +437,7 @@ static int launch(struct start *s, uint32_t wants, int *ret_wire, teu_error **er
 	if (s->endpoint.has_rules_socket)
 		sockets[fds.n_more++] = s->endpoint.rules_socket;
 	fds.more = sockets;
-	r = spawn_helper(&s->plan, &fds, wants, &wire, err);
-	if (r == 0)
-		r = spawn_await(&s->plan, wire, &pid, err);
-	if (r == 0)
-		*ret_wire = TAKE_FD(wire);
-	return r;
+	return spawn_begin(&birth, &fds, wants, &s->spawn, err);
 }
 
 /* Docker's statuses of a container that could not be started: 127, 126, else 128. One that never ran stays created. */
@@ -474,6 +461,7 @@ static void take_back(struct start *s)
 {
 	_cleanup_error_ teu_error *ignored = NULL;
 
+	spawn_done(&s->spawn);
 	close(TAKE_FD(s->alive_fd));
 	if (finish_release(s->container->engine, s->container->id, &ignored) < 0)
 		engine_log(s->container->engine, TEU_LOG_WARNING, "%s", teu_error_message(ignored));
@@ -488,19 +476,41 @@ static void settle(struct start *s)
 		engine_log(s->container->engine, TEU_LOG_DEBUG, "%s", teu_error_message(ignored));
 }
 
-static int run_start(struct start *s, const struct start_request *request, uint32_t wants, int *ret_wire,
-		     teu_error **err)
+/* What the helper must be born with: on v2 the cgroup, and what belongs to published ports. */
+static int prepare_birth(struct start *s, const struct start_request *request, teu_error **err)
 {
 	int r = compile_cgroup(s, err);
 
-	if (r == 0)
+	if (r == 0 && s->cgroup.v2)
 		r = make_cgroup(s, err);
 	if (r == 0)
 		r = open_network(s, err);
+	fill_launch(s, request);
+	return r;
+}
+
+/* While the helper makes the namespaces. */
+static int prepare_plan(struct start *s, teu_error **err)
+{
+	int r = s->cgroup.v2 ? 0 : make_cgroup(s, err);
+
 	if (r == 0)
-		r = compile(s, request, err);
+		r = start_write_files(s->container, s->spec, s->network, s->has_endpoint ? &s->endpoint : NULL, err);
+	return r < 0 ? r : compile(s, err);
+}
+
+static int run_start(struct start *s, const struct start_request *request, uint32_t wants, int *ret_wire,
+		     teu_error **err)
+{
+	int32_t pid;
+	int r = prepare_birth(s, request, err);
+
 	if (r == 0)
-		r = launch(s, wants, ret_wire, err);
+		r = begin_spawn(s, wants, err);
+	if (r == 0)
+		r = prepare_plan(s, err);
+	if (r == 0)
+		r = spawn_finish(&s->spawn, &s->plan, ret_wire, &pid, err);
 	if (r == 0)
 		settle(s);
 	return r;
@@ -579,8 +589,9 @@ int container_plan(teu_container *container, char **ret_json, teu_error **err)
 		r = compile_cgroup(&s, err);
 	if (r == 0)
 		r = plan_network(&s, err);
+	fill_launch(&s, &request);
 	if (r == 0)
-		r = compile(&s, &request, err);
+		r = compile(&s, err);
 	if (r < 0)
 		return r;
 	network = json_add_array(top, "network");

@@ -13,7 +13,7 @@ enum { FIRST_MAX_GROUPS = 1024 };
 struct first {
 	const struct plan_header *plan;
 	int sync;     /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
-	int go;	      /* the monitor closes its end when its own steps for this process are done */
+	int go;	      /* a byte from the monitor: the plan is there; another: its own steps for this process are done */
 	int root;     /* the rootfs; AT_FDCWD before there is one */
 	int null;     /* a /dev/null that is one, for masks */
 	int empty;    /* an empty read-only tree, for masks; -1 until the first folder is masked */
@@ -67,6 +67,8 @@ long console_open(struct first *f, const struct plan_step *s);
 /* Is @fd the null device? */
 bool is_null(int fd);
 
+/* Waits for the monitor's next byte; ends the process when the monitor gives up. */
+void await_go(int go);
 /* Runs all steps of the plan's first process; only returns when one failed. */
 void first_run(struct first *f);
 extern const step_fn first_steps[OP_COUNT];

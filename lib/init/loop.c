@@ -68,11 +68,11 @@ static struct client *free_place(void)
 	return n_clients < MAX_CLIENTS ? &clients[n_clients] : NULL;
 }
 
-static void add_client(int fd)
+static void add_client(int fd, uint32_t want)
 {
 	struct client *place = free_place();
 
-	*place = (struct client){ .fd = fd };
+	*place = (struct client){ .fd = fd, .want = want };
 	if (place == &clients[n_clients])
 		n_clients++;
 }
@@ -101,7 +101,7 @@ static void accept_client(void)
 		SYS(close, fd);
 		return;
 	}
-	add_client(fd);
+	add_client(fd, 0);
 }
 
 /* Names longer than a socket address holds are reached through /proc/self/fd. */
@@ -185,7 +185,7 @@ static void drop_client(const struct plan_header *plan, struct child *c, struct 
 
 	SYS(close, client->fd);
 	*client = (struct client){ .fd = -1 };
-	if (wrote && plan->flags & PLAN_STDIN_ONCE)
+	if (wrote && plan->birth.flags & PLAN_STDIN_ONCE)
 		end_stdin(c);
 }
 
@@ -223,11 +223,11 @@ static void on_message(const struct plan_header *plan, struct child *c, struct c
 		write_stdin(c);
 		break;
 	case WIRE_STDIN_END:
-		if (plan->flags & PLAN_STDIN_ONCE && client->want & WIRE_WANT_STDIN)
+		if (plan->birth.flags & PLAN_STDIN_ONCE && client->want & WIRE_WANT_STDIN)
 			end_stdin(c);
 		break;
 	case WIRE_RESIZE:
-		if (plan->flags & PLAN_TTY)
+		if (plan->birth.flags & PLAN_TTY)
 			resize(c, in_packet.header.n1, in_packet.header.n2);
 		break;
 	}
@@ -260,7 +260,7 @@ static bool read_output(const struct plan_header *plan, struct child *c, int i)
 	}
 	out_packet.header = (struct wire_header){ .type = i == 0 ? WIRE_STDOUT : WIRE_STDERR };
 	out_n = (size_t)n;
-	if (plan->flags & PLAN_LOG)
+	if (plan->birth.flags & PLAN_LOG)
 		log_write(plan_text(plan, plan->log_path), i + 1, out_packet.bytes, out_n);
 	for (int k = 0; k < n_clients; k++)
 		if (clients[k].fd >= 0 && clients[k].want & want)
@@ -339,7 +339,7 @@ static void keep_tail(const struct plan_header *plan, struct child *c)
 				break;
 			p->header.type = i == 0 ? WIRE_STDOUT : WIRE_STDERR;
 			p->header.n1 = (int32_t)n;
-			if (plan->flags & PLAN_LOG)
+			if (plan->birth.flags & PLAN_LOG)
 				log_write(plan_text(plan, plan->log_path), i + 1, p->bytes, (size_t)n);
 			tail_n += (sizeof(p->header) + (size_t)n + 7) & ~(size_t)7;
 		}
@@ -369,7 +369,7 @@ static void deliver_late(int fd, uint32_t want, const struct outcome *outcome)
 	SYS(exit_group, 0);
 }
 
-void loop_run(const struct plan_header *plan, struct child *c, struct outcome *ret)
+void loop_run(const struct plan_header *plan, struct child *c, uint32_t want, struct outcome *ret)
 {
 	struct pollfd p[POLL_CLIENTS + MAX_CLIENTS];
 	bool ended = false;
@@ -377,7 +377,7 @@ void loop_run(const struct plan_header *plan, struct child *c, struct outcome *r
 	set_nonblocking(c->in);
 	set_nonblocking(c->out[0]);
 	set_nonblocking(c->out[1]);
-	add_client(FD_WIRE);
+	add_client(FD_WIRE, want);
 	wire_send(FD_WIRE, WIRE_STARTED, c->pid, 0, 0, 0, 0, true);
 
 	/* After the end what is left in the pipes is carried out; who else may hold them open (orphans of an exec) is
@@ -404,7 +404,7 @@ void loop_run(const struct plan_header *plan, struct child *c, struct outcome *r
 		}
 	}
 	keep_tail(plan, c);
-	if (plan->flags & PLAN_LOG)
+	if (plan->birth.flags & PLAN_LOG)
 		log_flush();
 }
 

@@ -5,6 +5,7 @@
  */
 #include "init/first.h"
 #include "init/monitor.h"
+#include "init/wire.h"
 
 #include <linux/poll.h>
 #include <linux/prctl.h>
@@ -21,18 +22,6 @@ static void reset_signals(void)
 	for (int signal = 1; signal <= 64; signal++)
 		SYS(rt_sigaction, signal, zero, 0, sizeof(all));
 	SYS(rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
-}
-
-static const struct plan_header *map_plan(void)
-{
-	struct plan_header header;
-	long p;
-
-	if (SYS(pread64, FD_PLAN, &header, sizeof(header), 0) != sizeof(header) || header.magic != PLAN_MAGIC)
-		return NULL;
-	p = SYS(mmap, 0, header.size, 1 /* PROT_READ */, 2 /* MAP_PRIVATE */, FD_PLAN, 0);
-	SYS(close, FD_PLAN);
-	return p < 0 && p > -4096 ? NULL : (const struct plan_header *)p;
 }
 
 /* Gives the process over to libteu.so run as a program; only returns when that fails. A restart keeps the lock that
@@ -97,8 +86,10 @@ void helper_main(void) __attribute__((noreturn));
 void helper_main(void)
 {
 	const struct plan_header *plan;
+	struct plan_birth birth;
 	struct outcome outcome = { 0 };
 	struct child c = { 0 };
+	struct wire_header m;
 	bool again, owned;
 
 	reset_signals();
@@ -107,24 +98,23 @@ void helper_main(void)
 	SYS(setsid);
 	SYS(umask, 0);
 	SYS(chdir, "/");
-	plan = map_plan();
-	if (!plan)
+	if (!wire_await(WIRE_BIRTH, &m))
 		SYS(exit_group, 125);
-
-	spawn_child(plan, &c);
+	birth = (struct plan_birth){ (uint32_t)m.n1, (uint32_t)m.n2 };
+	plan = spawn_child(&birth, &c);
 	/* The socket first: who reads that it runs may connect. */
-	if (plan->flags & PLAN_RECORD) {
+	if (birth.flags & PLAN_RECORD) {
 		loop_listen(plan_text(plan, plan->socket_path));
 		record_started(plan, &c);
 	}
-	loop_run(plan, &c, &outcome);
+	loop_run(plan, &c, (uint32_t)m.n3, &outcome);
 
 	outcome.oom = oom_seen(plan);
 	run_last_steps(plan, c.pid);
 	again = wants_restart(plan, &outcome);
-	if (plan->flags & PLAN_RECORD)
+	if (birth.flags & PLAN_RECORD)
 		record_exit(plan, &c, &outcome, again);
-	owned = plan->flags & PLAN_CLEANUP && !again;
+	owned = birth.flags & PLAN_CLEANUP && !again;
 	loop_tell_exit(&outcome, owned);
 	loop_close();
 	if (again)

@@ -4,6 +4,7 @@
 
 #include "init/plan.h"
 #include "init/sys.h"
+#include "init/wire.h"
 
 /* What the monitor holds of the process it watches. */
 struct child {
@@ -20,8 +21,8 @@ struct outcome {
 	bool oom;
 };
 
-/* spawn.c: starts it; reports a failure over the wire and ends the monitor. */
-void spawn_child(const struct plan_header *plan, struct child *c);
+/* spawn.c: starts it and returns the plan; reports a failure over the wire and ends the monitor. */
+const struct plan_header *spawn_child(const struct plan_birth *birth, struct child *c);
 /* Runs a list of monitor steps; @pid and @sync: the first process and the link to it, where there is one. On failure
  * *ret_step is the index. */
 long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step);
@@ -33,8 +34,8 @@ void run_last_steps(const struct plan_header *plan, int pid);
 
 /* loop.c: listens at @path for who attaches, waits, stops. */
 void loop_listen(const char *path);
-/* Carries streams until it has ended; leaves *ret. */
-void loop_run(const struct plan_header *plan, struct child *c, struct outcome *ret);
+/* Carries streams until it has ended; leaves *ret. @want: of the caller that launched. */
+void loop_run(const struct plan_header *plan, struct child *c, uint32_t want, struct outcome *ret);
 /* Tells every client, then waits until the first one (the caller that launched) has left, if @wait. */
 void loop_tell_exit(const struct outcome *outcome, bool wait);
 /* Closes every client and the socket. */
@@ -49,6 +50,8 @@ bool oom_seen(const struct plan_header *plan);
 /* remove.c: deletes the files of a container that the library has retired. */
 void remove_files(const struct plan_header *plan);
 
+/* The next message of the launching caller; false: it is another, or the caller is gone. */
+bool wire_await(enum wire_type type, struct wire_header *ret);
 /* Sends one message; false when the other side can't take it. */
 bool wire_send(int fd, uint32_t type, int32_t n1, int32_t n2, int32_t n3, const void *bytes, size_t n, bool wait);
 

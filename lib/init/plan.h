@@ -110,18 +110,27 @@ enum { PLAN_MAX_SOURCES = 512 };
 enum plan_restart { PLAN_RESTART_NO = 0, PLAN_RESTART_ON_FAILURE, PLAN_RESTART_ALWAYS };
 
 enum {
-	PLAN_TTY = 1,	     /* the first process gets a pty */
-	PLAN_STDIN = 2,	     /* its standard input stays open for writers */
-	PLAN_STDIN_ONCE = 4, /* it ends when the first writer leaves */
-	PLAN_LOG = 8,	     /* output goes to log_path */
-	PLAN_RECORD = 16,    /* keep state and exit files, listen on socket_path (containers; not exec) */
-	PLAN_CLEANUP = 32,   /* nobody wants the container afterwards: run job "remove" when the caller is gone */
-	PLAN_STDIO = 64,     /* descriptors FD_STDIN.. are the command's own (namespace runs) */
+	PLAN_TTY = 1,		/* the first process gets a pty */
+	PLAN_STDIN = 2,		/* its standard input stays open for writers */
+	PLAN_STDIN_ONCE = 4,	/* it ends when the first writer leaves */
+	PLAN_LOG = 8,		/* output goes to log_path */
+	PLAN_RECORD = 16,	/* keep state and exit files, listen on socket_path (containers; not exec) */
+	PLAN_CLEANUP = 32,	/* nobody wants the container afterwards: run job "remove" when the caller is gone */
+	PLAN_STDIO = 64,	/* descriptors FD_STDIN.. are the command's own (namespace runs) */
+	PLAN_INTO_CGROUP = 128, /* the first process is born into FD_CGROUP */
+	PLAN_EARLY = 256,	/* the first process may be made before the plan is there */
+};
+
+/* What has to be known before the first process exists. It is told with WIRE_BIRTH, as the rest may not be ready yet.
+ */
+struct plan_birth {
+	uint32_t clone_flags; /* CLONE_NEW… of the first process */
+	uint32_t flags;	      /* PLAN_… */
 };
 
 /* Descriptors that the helper is born with. */
 enum plan_fd {
-	FD_PLAN = 3,  /* this buffer, a sealed memfd */
+	FD_PLAN = 3,  /* a memfd: this buffer, sealed, from WIRE_PLAN on */
 	FD_WIRE = 4,  /* to the caller: wire.h */
 	FD_ALIVE = 5, /* the locked file that proves the monitor lives; /dev/null for exec */
 	FD_JOIN = 6,  /* pidfd of the process to join; /dev/null for launches */
@@ -134,10 +143,8 @@ enum plan_fd {
 
 struct plan_header {
 	uint32_t magic;
-	uint32_t size;					       /* of the whole buffer */
-	uint64_t clone_flags;				       /* CLONE_NEW… of the first process */
-	uint32_t flags;					       /* PLAN_… */
-	uint32_t into_cgroup;				       /* 1: use FD_CGROUP */
+	uint32_t size; /* of the whole buffer */
+	struct plan_birth birth;
 	struct plan_steps before;			       /* monitor, before the first process exists */
 	struct plan_steps born;				       /* monitor, while that waits at OP_WAIT_HOST */
 	struct plan_steps first;			       /* first process */

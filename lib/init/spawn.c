@@ -145,7 +145,8 @@ static void fail(const struct plan_header *plan, struct child *c, int phase, uin
 		SYS(kill, c->pid, SIGKILL);
 		SYS(wait4, c->pid, 0, __WALL, 0);
 	}
-	run_last_steps(plan, 0);
+	if (plan)
+		run_last_steps(plan, 0);
 	wire_send(FD_WIRE, WIRE_FAILED, (int32_t)-error, (int32_t)step, phase, 0, 0, true);
 	SYS(exit_group, 1);
 	__builtin_unreachable();
@@ -158,7 +159,7 @@ struct links {
 	int streams[3][2]; /* pipes: [0] read end, [1] write end */
 };
 
-static long open_links(const struct plan_header *plan, struct links *l)
+static long open_links(const struct plan_birth *birth, struct links *l)
 {
 	int null = -1;
 
@@ -166,10 +167,10 @@ static long open_links(const struct plan_header *plan, struct links *l)
 		l->streams[i][0] = l->streams[i][1] = -1;
 	TRY(SYS(socketpair, 1, 5 | O_CLOEXEC, 0, l->sync)); /* AF_UNIX, SOCK_SEQPACKET */
 	TRY(SYS(pipe2, l->go, O_CLOEXEC));
-	if (plan->flags & (PLAN_TTY | PLAN_STDIO))
+	if (birth->flags & (PLAN_TTY | PLAN_STDIO))
 		return 0;
 	for (int i = 0; i < 3; i++) {
-		if (i == 0 && !(plan->flags & PLAN_STDIN)) {
+		if (i == 0 && !(birth->flags & PLAN_STDIN)) {
 			null = sys_open(AT_FDCWD, "/dev/null", O_RDONLY, 0);
 			TRY(null);
 			l->streams[0][0] = null;
@@ -180,7 +181,20 @@ static long open_links(const struct plan_header *plan, struct links *l)
 	return 0;
 }
 
-static void run_first(const struct plan_header *plan, struct links *l) __attribute__((noreturn));
+static const struct plan_header *map_plan(void)
+{
+	struct plan_header header;
+	long p;
+
+	if (SYS(pread64, FD_PLAN, &header, sizeof(header), 0) != sizeof(header) || header.magic != PLAN_MAGIC)
+		return NULL;
+	p = SYS(mmap, 0, header.size, 1 /* PROT_READ */, 2 /* MAP_PRIVATE */, FD_PLAN, 0);
+	SYS(close, FD_PLAN);
+	return p < 0 && p > -4096 ? NULL : (const struct plan_header *)p;
+}
+
+static void run_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l)
+	__attribute__((noreturn));
 
 /* What is the monitor's is closed at once: in a user namespace the container's root may look into this process. The
  * links were opened last, so all below them was inherited, but the streams of PLAN_STDIO and the process to join. */
@@ -191,41 +205,73 @@ static void close_inherited(const struct links *l)
 	SYS(close_range, FD_CGROUP, l->sync[1] - 1, 0);
 }
 
-static void run_first(const struct plan_header *plan, struct links *l)
+/* @plan: NULL when it is there before its plan is; the monitor says when to read that. */
+static void run_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l)
 {
 	static struct first f;
-	int tty = plan->flags & PLAN_STDIO;
+	int own = birth->flags & PLAN_STDIO;
 
 	SYS(close, l->sync[0]);
 	SYS(close, l->go[1]);
 	close_inherited(l);
 	SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	f.plan = plan;
 	f.sync = l->sync[1];
 	f.go = l->go[0];
+	await_go(f.go);
+	f.plan = plan ? plan : map_plan();
+	if (!f.plan)
+		SYS(exit_group, 1);
 	f.root = AT_FDCWD;
 	f.null = f.empty = f.tty = -1;
-	f.stdio[0] = tty ? FD_STDIN : l->streams[0][0];
-	f.stdio[1] = tty ? FD_STDOUT : l->streams[1][1];
-	f.stdio[2] = tty ? FD_STDERR : l->streams[2][1];
+	f.stdio[0] = own ? FD_STDIN : l->streams[0][0];
+	f.stdio[1] = own ? FD_STDOUT : l->streams[1][1];
+	f.stdio[2] = own ? FD_STDERR : l->streams[2][1];
 	first_run(&f);
 	SYS(exit_group, 1);
 	__builtin_unreachable();
 }
 
-static long clone_first(const struct plan_header *plan, struct child *c)
+static long clone_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l,
+			struct child *c)
 {
 	struct clone_args args = {
-		.flags = plan->clone_flags | CLONE_PIDFD,
+		.flags = birth->clone_flags | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&c->pidfd,
 		.exit_signal = SIGCHLD,
 	};
+	long r;
 
-	if (plan->into_cgroup) {
+	if (birth->flags & PLAN_INTO_CGROUP) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = FD_CGROUP;
 	}
-	return SYS(clone3, &args, sizeof(args));
+	r = SYS(clone3, &args, sizeof(args));
+	if (r == 0)
+		run_first(birth, plan, l);
+	c->pid = r > 0 ? (int)r : 0;
+	c->started_ns = sys_now_ns();
+	return r;
+}
+
+bool wire_await(enum wire_type type, struct wire_header *ret)
+{
+	long n;
+
+	do
+		n = SYS(recvfrom, FD_WIRE, ret, sizeof(*ret), 0, 0, 0);
+	while (n == -EINTR);
+	return n == sizeof(*ret) && ret->type == type;
+}
+
+/* The end of the wire instead: the caller gave up, and has nothing to hear. */
+static const struct plan_header *await_plan(struct child *c)
+{
+	struct wire_header m;
+	const struct plan_header *plan = wire_await(WIRE_PLAN, &m) ? map_plan() : NULL;
+
+	if (!plan)
+		fail(NULL, c, WIRE_MONITOR, 0, -EPIPE);
+	return plan;
 }
 
 /* What it has said so far, or with @wait until the end: without a word of a failure it has executed its command. */
@@ -245,36 +291,44 @@ static void hear_first(const struct plan_header *plan, struct child *c, int sync
 	}
 }
 
-void spawn_child(const struct plan_header *plan, struct child *c)
+static void close_others(struct links *l, struct child *c)
 {
+	SYS(close, l->sync[1]);
+	SYS(close, l->go[0]);
+	for (int i = 0; i < 3; i++)
+		if (l->streams[i][i != 0] >= 0)
+			SYS(close, l->streams[i][i != 0]);
+	c->in = l->streams[0][1];
+	c->out[0] = l->streams[1][0];
+	c->out[1] = l->streams[2][0];
+}
+
+/* Making the namespaces takes as long as the caller needs for the plan: unless that has steps before it, the two go
+ * side by side. */
+const struct plan_header *spawn_child(const struct plan_birth *birth, struct child *c)
+{
+	const struct plan_header *plan = NULL;
 	struct links l;
 	uint32_t step = 0;
-	long r = run_steps(plan, &plan->before, 0, -1, &step);
+	long r;
 
-	c->pid = 0;
-	c->in = c->out[0] = c->out[1] = -1;
-	if (r < 0)
-		fail(plan, c, WIRE_BEFORE, step, r);
-	r = open_links(plan, &l);
+	*c = (struct child){ .in = -1, .out = { -1, -1 } };
+	if (!(birth->flags & PLAN_EARLY)) {
+		plan = await_plan(c);
+		r = run_steps(plan, &plan->before, 0, -1, &step);
+		if (r < 0)
+			fail(plan, c, WIRE_BEFORE, step, r);
+	}
+	r = open_links(birth, &l);
 	if (r < 0)
 		fail(plan, c, WIRE_MONITOR, 0, r);
-	r = clone_first(plan, c);
-	if (r == 0)
-		run_first(plan, &l);
+	r = clone_first(birth, plan, &l, c);
 	if (r < 0)
 		fail(plan, c, WIRE_CLONE, 0, r);
-	c->pid = (int)r;
-	c->started_ns = sys_now_ns();
-
-	SYS(close, l.sync[1]);
-	SYS(close, l.go[0]);
-	for (int i = 0; i < 3; i++)
-		if (l.streams[i][i != 0] >= 0)
-			SYS(close, l.streams[i][i != 0]);
-	c->in = l.streams[0][1];
-	c->out[0] = l.streams[1][0];
-	c->out[1] = l.streams[2][0];
-
+	close_others(&l, c);
+	if (!plan)
+		plan = await_plan(c);
+	SYS(write, l.go[1], "", 1);
 	r = run_steps(plan, &plan->born, c->pid, l.sync[0], &step);
 	if (r < 0) { /* a first process that has died is the cause, so what it has said of that comes first */
 		hear_first(plan, c, l.sync[0], false);
@@ -284,4 +338,5 @@ void spawn_child(const struct plan_header *plan, struct child *c)
 	SYS(close, l.go[1]);
 	hear_first(plan, c, l.sync[0], true);
 	SYS(close, l.sync[0]);
+	return plan;
 }

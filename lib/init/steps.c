@@ -14,18 +14,23 @@
 #include <linux/signal.h>
 #include <asm/statfs.h>
 
-static long step_wait_host(struct first *f, const struct plan_step *s)
+void await_go(int go)
 {
 	char byte;
 	long n;
 
-	(void)s;
 	do
-		n = SYS(read, f->go, &byte, 1);
+		n = SYS(read, go, &byte, 1);
 	while (n == -EINTR);
 	/* The end of the pipe without a byte: the monitor gave up, and nobody wants to hear more. */
 	if (n <= 0)
 		SYS(exit_group, 1);
+}
+
+static long step_wait_host(struct first *f, const struct plan_step *s)
+{
+	(void)s;
+	await_go(f->go);
 	return 0;
 }
 
@@ -275,7 +280,7 @@ static long step_become(struct first *f, const struct plan_step *s)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	if (!(f->plan->flags & PLAN_STDIO))
+	if (!(f->plan->birth.flags & PLAN_STDIO))
 		own_streams(f);
 	if (s->n1)
 		TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));

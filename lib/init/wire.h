@@ -10,6 +10,8 @@
 enum wire_type {
 	/* to the monitor */
 	WIRE_HELLO = 1, /* n1 WIRE_WANT_… */
+	WIRE_BIRTH,	/* the first of a launch: n1, n2 struct plan_birth, n3 WIRE_WANT_… */
+	WIRE_PLAN,	/* the second: the plan is in FD_PLAN */
 	WIRE_STDIN,	/* bytes for the standard input */
 	WIRE_STDIN_END,
 	WIRE_RESIZE, /* n1 rows, n2 columns */

@@ -354,7 +354,30 @@ static int add_sysctls(const json *spec, struct plan *p, teu_error **err)
 	return 0;
 }
 
-static void set_header(const struct launch *l, struct plan *p, bool tty)
+static uint32_t birth_flags(const struct launch *l, const json *process)
+{
+	return l->flags | (json_get_truth(process, "terminal", false) ? PLAN_TTY : 0) |
+	       (l->cgroup && l->cgroup->v2 ? PLAN_INTO_CGROUP : 0);
+}
+
+/* With a pid namespace to join first the process can't be made early. */
+static bool joins_pids(const json *spec)
+{
+	json_foreach (ns, json_find(spec, "linux.namespaces"))
+		if (namespace_flag(json_get_text(ns, "type", "")) == CLONE_NEWPID && *json_get_text(ns, "path", ""))
+			return true;
+	return false;
+}
+
+struct plan_birth compile_birth(const struct launch *l)
+{
+	return (struct plan_birth){
+		.clone_flags = (uint32_t)(compile_namespaces(l->spec) & ~(uint64_t)CLONE_NEWCGROUP),
+		.flags = birth_flags(l, json_get(l->spec, "process")) | (joins_pids(l->spec) ? 0 : PLAN_EARLY),
+	};
+}
+
+static void set_header(const struct launch *l, struct plan_birth birth, struct plan *p)
 {
 	plan_off texts[9];
 	const char *const from[9] = { l->state_path, l->exit_path,  l->socket_path, l->log_path, l->stopped_path,
@@ -365,8 +388,7 @@ static void set_header(const struct launch *l, struct plan *p, bool tty)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		texts[i] = plan_text_add(p, from[i]);
 	h = plan_header(p);
-	h->flags = l->flags | (tty ? PLAN_TTY : 0);
-	h->into_cgroup = l->cgroup && l->cgroup->v2;
+	h->birth = birth;
 	h->state_path = texts[0];
 	h->exit_path = texts[1];
 	h->socket_path = texts[2];
@@ -499,8 +521,7 @@ int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 		if (r < 0)
 			return r;
 	}
-	set_header(l, p, w.terminal);
-	plan_header(p)->clone_flags = w.flags & ~(uint64_t)CLONE_NEWCGROUP;
+	set_header(l, compile_birth(l), p);
 	return plan_finish(p, err);
 }
 
@@ -530,7 +551,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	r = compile_process(l->spec, process, "process", l->seccomp_cache_fd, p, err);
 	if (r < 0)
 		return r;
-	set_header(l, p, json_get_truth(process, "terminal", false));
+	set_header(l, (struct plan_birth){ .flags = birth_flags(l, process) }, p);
 	/* The container's limit counter is not this process's. */
 	plan_header(p)->oom_path = 0;
 	return plan_finish(p, err);
@@ -593,7 +614,6 @@ int compile_bare(const struct bare *b, struct plan *p, teu_error **err)
 	s->n2 = b->argv->n;
 	s->t2 = d;
 	s->n3 = b->env->n;
-	plan_header(p)->clone_flags = b->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
-	plan_header(p)->flags = PLAN_STDIO;
+	plan_header(p)->birth = (struct plan_birth){ (uint32_t)b->namespaces & ~(uint32_t)CLONE_NEWCGROUP, PLAN_STDIO };
 	return plan_finish(p, err);
 }

@@ -29,6 +29,9 @@ struct launch {
 	uint32_t restart_max, restart_count, restart_delay_ms;
 };
 
+/* Of a launch, before all else: what compile_launch() puts into the header as well. */
+struct plan_birth compile_birth(const struct launch *launch);
+
 int compile_launch(const struct launch *launch, struct plan *ret, teu_error **err);
 
 /* A further process in a running container: @process as the spec's "process", @spec the container's own. */

@@ -171,19 +171,14 @@ int plan_finish(struct plan *p, teu_error **err)
 	return 0;
 }
 
-int plan_seal(struct plan *p, int *ret_fd, teu_error **err)
+int plan_seal(const struct plan *p, int fd, teu_error **err)
 {
-	_cleanup_close_ int fd = memfd_create("teu-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int r;
+	int r = fd_write_all(fd, p->bytes.text, p->bytes.len);
 
-	if (fd < 0)
-		return err_errno(err, errno, "memfd_create");
-	r = fd_write_all(fd, p->bytes.text, p->bytes.len);
 	if (r < 0)
 		return err_errno(err, -r, "write the launch plan");
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return err_errno(err, errno, "seal the launch plan");
-	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
@@ -262,7 +257,7 @@ json *plan_to_json(const struct plan *p)
 
 			json_add_string(o, "by", "monitor");
 			json_add_string(o, "step", "clone");
-			json_add_int(o, "namespaces", (int64_t)h->clone_flags);
+			json_add_int(o, "namespaces", (int64_t)h->birth.clone_flags);
 		}
 		for (uint32_t k = 0; k < run->count; k++)
 			if (!json_append(list, step_to_json(p, &s[k], by[i]))) {

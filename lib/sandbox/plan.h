@@ -40,8 +40,8 @@ plan_off plan_list_add(struct plan *p, const struct strv *items);
 
 /* Puts the steps behind the texts; nothing may be added after it. */
 int plan_finish(struct plan *p, teu_error **err);
-/* A finished plan in a sealed memfd. */
-int plan_seal(struct plan *p, int *ret_fd, teu_error **err);
+/* Writes a finished plan into the memfd @fd (MFD_ALLOW_SEALING) and seals that. */
+int plan_seal(const struct plan *p, int fd, teu_error **err);
 
 /* A finished plan as JSON for people: [{"by", "step", …}]. NULL: no memory. */
 json *plan_to_json(const struct plan *p);

@@ -183,18 +183,39 @@ static int give_birth(struct birth *b, teu_error **err)
 	return b->error ? err_errno(err, b->error, "execute the helper") : 0;
 }
 
-int spawn_helper(struct plan *p, const struct spawn_fds *fds, uint32_t hello, int *ret_wire, teu_error **err)
+static int send_header(int wire, enum wire_type type, uint32_t n1, uint32_t n2, uint32_t n3)
+{
+	struct wire_header m = { .type = type, .n1 = (int32_t)n1, .n2 = (int32_t)n2, .n3 = (int32_t)n3 };
+
+	return send(wire, &m, sizeof(m), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int gather(struct birth *b, int plan_fd, int wire, const struct spawn_fds *fds, int null, teu_error **err)
+{
+	const int fixed[] = { plan_fd,	     wire,	    fds->alive,	   fds->join,
+			      fds->stdio[0], fds->stdio[1], fds->stdio[2], fds->cgroup };
+
+	if (fds->n_more > MAX_FDS - ARRAY_SIZE(fixed))
+		return err_set(err, TEU_E_LIMIT, "more than %zu ports are published", MAX_FDS - ARRAY_SIZE(fixed));
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		b->fds[b->n_fds++] = fixed[i] >= 0 ? fixed[i] : null;
+	for (size_t i = 0; i < fds->n_more; i++)
+		b->fds[b->n_fds++] = fds->more[i];
+	return 0;
+}
+
+int spawn_begin(const struct plan_birth *birth, const struct spawn_fds *fds, uint32_t want, struct spawn *ret,
+		teu_error **err)
 {
 	_cleanup_close_ int plan_fd = -EBADF, wire = -EBADF, other = -EBADF, null = -EBADF;
-	struct wire_header greeting = { .type = WIRE_HELLO, .n1 = (int32_t)hello };
 	struct birth b = { 0 };
-	int pair[2], r = plan_seal(p, &plan_fd, err);
+	int pair[2], r = helper_open(&b.helper, err);
 
 	if (r < 0)
 		return r;
-	r = helper_open(&b.helper, err);
-	if (r < 0)
-		return r;
+	plan_fd = memfd_create("teu-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (plan_fd < 0)
+		return err_errno(err, errno, "memfd_create");
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return err_errno(err, errno, "open /dev/null");
@@ -202,22 +223,15 @@ int spawn_helper(struct plan *p, const struct spawn_fds *fds, uint32_t hello, in
 		return err_errno(err, errno, "socketpair");
 	wire = pair[0];
 	other = pair[1];
-	if (send(wire, &greeting, sizeof(greeting), MSG_NOSIGNAL) < 0)
-		return err_errno(err, errno, "greet the monitor");
-
-	const int fixed[] = { plan_fd,	     other,	    fds->alive,	   fds->join,
-			      fds->stdio[0], fds->stdio[1], fds->stdio[2], fds->cgroup };
-
-	if (fds->n_more > MAX_FDS - ARRAY_SIZE(fixed))
-		return err_set(err, TEU_E_LIMIT, "more than %zu ports are published", MAX_FDS - ARRAY_SIZE(fixed));
-	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-		b.fds[b.n_fds++] = fixed[i] >= 0 ? fixed[i] : null;
-	for (size_t i = 0; i < fds->n_more; i++)
-		b.fds[b.n_fds++] = fds->more[i];
-	r = give_birth(&b, err);
+	r = send_header(wire, WIRE_BIRTH, birth->clone_flags, birth->flags, want);
+	if (r < 0)
+		return err_errno(err, -r, "speak to the helper");
+	r = gather(&b, plan_fd, other, fds, null, err);
+	if (r == 0)
+		r = give_birth(&b, err);
 	if (r < 0)
 		return r;
-	*ret_wire = TAKE_FD(wire);
+	*ret = (struct spawn){ .wire = TAKE_FD(wire), .plan_fd = TAKE_FD(plan_fd) };
 	return 0;
 }
 
@@ -236,7 +250,7 @@ ssize_t wire_receive(int wire, void *packet, size_t size, int flags)
 	}
 }
 
-int spawn_await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err)
+static int await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err)
 {
 	struct wire_header m;
 	ssize_t n;
@@ -249,4 +263,44 @@ int spawn_await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **er
 	if (n == (ssize_t)sizeof(m) && m.type == WIRE_FAILED)
 		return plan_failure(p, m.n3, (unsigned)m.n2, m.n1, err);
 	return err_set(err, TEU_E_LAUNCH, "the container's monitor was killed during the launch");
+}
+
+int spawn_finish(struct spawn *s, const struct plan *p, int *ret_wire, int32_t *ret_pid, teu_error **err)
+{
+	int r = plan_seal(p, s->plan_fd, err);
+
+	if (r < 0)
+		return r;
+	close(TAKE_FD(s->plan_fd));
+	/* A helper that has failed meanwhile says so. */
+	r = send_header(s->wire, WIRE_PLAN, 0, 0, 0);
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return err_errno(err, -r, "speak to the helper");
+	r = await(p, s->wire, ret_pid, err);
+	if (r == 0)
+		*ret_wire = TAKE_FD(s->wire);
+	return r;
+}
+
+void spawn_done(struct spawn *s)
+{
+	struct wire_header m;
+
+	if (s->wire >= 0) {
+		shutdown(s->wire, SHUT_WR);
+		while (wire_receive(s->wire, &m, sizeof(m), 0) > 0)
+			;
+	}
+	cleanup_close(&s->wire);
+	cleanup_close(&s->plan_fd);
+	*s = SPAWN_INIT;
+}
+
+int spawn_launch(struct plan *p, const struct spawn_fds *fds, uint32_t want, int *ret_wire, int32_t *ret_pid,
+		 teu_error **err)
+{
+	_cleanup_(spawn_done) struct spawn s = SPAWN_INIT;
+	int r = spawn_begin(&plan_header(p)->birth, fds, want, &s, err);
+
+	return r < 0 ? r : spawn_finish(&s, p, ret_wire, ret_pid, err);
 }

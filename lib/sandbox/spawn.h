@@ -16,17 +16,34 @@ struct spawn_fds {
 	size_t n_more;
 };
 
+/* A launch between its two halves. */
+struct spawn {
+	int wire;    /* the caller's end (SOCK_SEQPACKET, init/wire.h) */
+	int plan_fd; /* where the helper will find its plan */
+};
+
+#define SPAWN_INIT                                                                                                     \
+	(struct spawn)                                                                                                 \
+	{                                                                                                              \
+		.wire = -EBADF, .plan_fd = -EBADF                                                                      \
+	}
+
 /*
- * Starts the helper with the finished plan @p. @ret_wire: the caller's end of the wire (SOCK_SEQPACKET, init/wire.h);
- * @hello: WIRE_WANT_… that it begins with. The descriptors stay the caller's. Blocks only until the helper has been
- * executed.
+ * Starts the helper, which makes the first process and waits for its plan. @want: WIRE_WANT_… of the caller. The
+ * descriptors stay the caller's. Blocks only until the helper has been executed.
  */
-int spawn_helper(struct plan *p, const struct spawn_fds *fds, uint32_t hello, int *ret_wire, teu_error **err);
+int spawn_begin(const struct plan_birth *birth, const struct spawn_fds *fds, uint32_t want, struct spawn *ret,
+		teu_error **err);
+/* Gives the helper the finished plan @p, and waits until the command runs. @ret_wire: the caller's end. */
+int spawn_finish(struct spawn *s, const struct plan *p, int *ret_wire, int32_t *ret_pid, teu_error **err);
+/* Gives up what was begun and not finished, and waits until nothing of it is left. */
+void spawn_done(struct spawn *s);
+
+/* Both halves at once. */
+int spawn_launch(struct plan *p, const struct spawn_fds *fds, uint32_t want, int *ret_wire, int32_t *ret_pid,
+		 teu_error **err);
 
 /* recv(2) of one packet from a monitor, which may have ended meanwhile: 0 or -1 only when nothing is left to read. */
 ssize_t wire_receive(int wire, void *packet, size_t size, int flags);
-
-/* Waits for WIRE_STARTED or WIRE_FAILED. */
-int spawn_await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err);
 
 #endif
