@@ -2,11 +2,9 @@
  * seccomp_build: a runtime-spec linux.seccomp object compiled by libseccomp. The library is opened on first use: most
  * launches find their filter in the cache and need it not.
  */
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <pthread.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/fd.h"
+#include "base/library.h"
 #include "kernel/seccomp_impl.h"
 
 enum { MAX_ARCHES = 8, MAX_ARGS = 6, MAX_PROGRAM = BPF_MAXINSNS * sizeof(struct sock_filter), X32_BIT = 0x40000000 };
@@ -30,41 +29,28 @@ static struct {
 	__typeof__(&seccomp_syscall_resolve_name_arch) resolve_name_arch;
 	__typeof__(&seccomp_rule_add_array) rule_add_array;
 	__typeof__(&seccomp_export_bpf) export_bpf;
-	bool open;
 } lib;
 
-static void open_library(void)
-{
-	void *so = dlopen(TEU_LIBSECCOMP_SONAME, RTLD_NOW | RTLD_LOCAL);
+static const struct library_symbol symbols[] = {
+	{ "seccomp_init", &lib.init },
+	{ "seccomp_release", &lib.release },
+	{ "seccomp_attr_set", &lib.attr_set },
+	{ "seccomp_arch_add", &lib.arch_add },
+	{ "seccomp_arch_native", &lib.arch_native },
+	{ "seccomp_arch_resolve_name", &lib.arch_resolve_name },
+	{ "seccomp_syscall_resolve_name", &lib.resolve_name },
+	{ "seccomp_syscall_resolve_name_arch", &lib.resolve_name_arch },
+	{ "seccomp_rule_add_array", &lib.rule_add_array },
+	{ "seccomp_export_bpf", &lib.export_bpf },
+};
 
-	if (!so)
-		return;
-	lib.init = (__typeof__(lib.init))dlsym(so, "seccomp_init");
-	lib.release = (__typeof__(lib.release))dlsym(so, "seccomp_release");
-	lib.attr_set = (__typeof__(lib.attr_set))dlsym(so, "seccomp_attr_set");
-	lib.arch_add = (__typeof__(lib.arch_add))dlsym(so, "seccomp_arch_add");
-	lib.arch_native = (__typeof__(lib.arch_native))dlsym(so, "seccomp_arch_native");
-	lib.arch_resolve_name = (__typeof__(lib.arch_resolve_name))dlsym(so, "seccomp_arch_resolve_name");
-	lib.resolve_name = (__typeof__(lib.resolve_name))dlsym(so, "seccomp_syscall_resolve_name");
-	lib.resolve_name_arch = (__typeof__(lib.resolve_name_arch))dlsym(so, "seccomp_syscall_resolve_name_arch");
-	lib.rule_add_array = (__typeof__(lib.rule_add_array))dlsym(so, "seccomp_rule_add_array");
-	lib.export_bpf = (__typeof__(lib.export_bpf))dlsym(so, "seccomp_export_bpf");
-	lib.open = lib.init && lib.release && lib.attr_set && lib.arch_add && lib.arch_native &&
-		   lib.arch_resolve_name && lib.resolve_name && lib.resolve_name_arch && lib.rule_add_array &&
-		   lib.export_bpf;
-}
-
-static int need_library(teu_error **err)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, open_library);
-	if (lib.open)
-		return 0;
-	return err_set(err, TEU_E_UNSUPPORTED,
-		       "%s can't be opened, which compiles seccomp filters: install the package libseccomp2",
-		       TEU_LIBSECCOMP_SONAME);
-}
+static struct library libseccomp = {
+	.soname = TEU_LIBSECCOMP_SONAME,
+	.package = "libseccomp2",
+	.symbols = symbols,
+	.n_symbols = ARRAY_SIZE(symbols),
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 /* One filter under way. */
 struct build {
@@ -459,7 +445,7 @@ int seccomp_build(const json *profile, const char *where, struct seccomp_filter 
 
 	if (!json_is_object(profile))
 		return json_field_error(err, where, "", "expected an object");
-	r = need_library(err);
+	r = library_open(&libseccomp, err);
 	if (r == 0)
 		r = read_flags(&b, &flags);
 	if (r == 0)
