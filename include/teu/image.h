@@ -22,7 +22,7 @@ typedef struct teu_pull_options {
 	const char *username;	/* NULL: from the credentials file, or anonymous */
 	const char *password;
 	const char *auth_file;	/* Docker's config.json; NULL: $DOCKER_CONFIG/config.json or ~/.docker/config.json */
-	int32_t parallel;	/* layers under way at once; 0: 3 */
+	int32_t parallel;	/* layers under way at once; 0: 4 */
 	uint64_t max_layer_size; /* unpacked bytes of one layer, refused beyond; 0: 64 GiB */
 	teu_progress_cb progress; /* NULL: none */
 	void *progress_data;
