@@ -166,8 +166,10 @@ def embed(bench):
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                     load.stdout.readline()
                 out = teu.call([program, *home, teu.image, str(megabytes), str(threads)])
-                for sample in out.split():
-                    bench.add("embed", name, int(sample))
+                for line in out.splitlines():
+                    wall, processor = map(int, line.split())
+                    bench.add("embed", name, wall)
+                    bench.add("embed-cpu", name, processor)
             except OSError as error:
                 bench.skip("embed", name, error)
                 return
