@@ -60,8 +60,9 @@ bool folder_is_empty(int fd);
 long user_lookup(struct first *f, const char *spec, const char *more_groups);
 long user_home(struct first *f);
 long netlink_send(const void *bytes, size_t n, int protocol);
-/* Stays as pid 1 around the process that goes on: returns 0 in that one only. */
-long reaper_start(struct first *f);
+long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+/* Stays as pid 1, with these capabilities, around the process that goes on: returns 0 in that one only. */
+long reaper_start(struct first *f, uint64_t effective, uint64_t permitted);
 long console_open(struct first *f, const struct plan_step *s);
 
 /* Is @fd the null device? */

@@ -78,7 +78,7 @@ enum plan_op {
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP, /* t1 program, n1 count of instructions, n2 flags */
 	OP_CWD,	    /* t1; n1 1: make it if it is missing */
-	OP_INIT,    /* stay as pid 1: what follows happens in a child */
+	OP_INIT,    /* stay as pid 1, n1 effective and n2 permitted: what follows happens in a child */
 	OP_EXEC,    /* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: HOME of OP_READY is added */
 	OP_COUNT
 };

@@ -229,7 +229,7 @@ static long step_bounding(struct first *f, const struct plan_step *s)
 	return 0;
 }
 
-static long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
@@ -350,8 +350,7 @@ static long step_cwd(struct first *f, const struct plan_step *s)
 
 static long step_init(struct first *f, const struct plan_step *s)
 {
-	(void)s;
-	return reaper_start(f);
+	return reaper_start(f, s->n1 & f->permitted, s->n2 & f->permitted);
 }
 
 enum { MAX_STRINGS = 1 << 20 }; /* more than the kernel takes */

@@ -319,6 +319,13 @@ int compile_process(const json *spec, const json *process, const char *place, in
 		return r;
 	plan_step(p, PLAN_FIRST, OP_READY, NULL)->n1 = lacks_home(process);
 
+	/* Process 1 of --init has the user and the capabilities of the command, and a filter of its own. */
+	if (own && strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0) {
+		s = plan_step(p, PLAN_FIRST, OP_INIT, NULL);
+		s->n1 = effective;
+		s->n2 = permitted;
+	}
+
 	/* Loading a filter takes CAP_SYS_ADMIN unless no new privileges are to come: before the capabilities go, or
 	 * after. */
 	if (!no_new_privs) {
@@ -336,9 +343,6 @@ int compile_process(const json *spec, const json *process, const char *place, in
 		if (r < 0)
 			return r;
 	}
-	/* Process 1 of --init has the user, the capabilities and the filter of the command. */
-	if (own && strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0)
-		plan_step(p, PLAN_FIRST, OP_INIT, NULL);
 	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
 	return add_exec(process, place, p, err);
 }
