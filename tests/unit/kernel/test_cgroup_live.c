@@ -2,11 +2,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -15,6 +17,7 @@
 
 #include "kernel/cgroup_impl.h"
 
+static pid_t runner; /* all groups of a run are below one that has its pid in its name */
 static char path[64];
 static teu_cgroup *group;
 static teu_error *err;
@@ -23,7 +26,7 @@ static teu_error *err;
 
 static void set_up(void)
 {
-	snprintf(path, sizeof(path), "/teu-test-%d/group", (int)getpid());
+	snprintf(path, sizeof(path), "/teu-test-%d/%d", (int)runner, (int)getpid());
 	OK(teu_cgroup_open(path, &group, &err));
 }
 
@@ -385,6 +388,25 @@ static bool is_usable(void)
 	return ok;
 }
 
+/* What is left when the runner is gone, killed perhaps or with a test that failed, is taken away by a process that
+ * outlives it. */
+static void guard(void)
+{
+	struct pollfd end = { .fd = pidfd_open(runner, 0), .events = POLLIN };
+	teu_cgroup *all = NULL;
+
+	setsid();
+	close_range(0, 2, 0);
+	while (end.fd >= 0 && poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+	snprintf(path, sizeof(path), "/teu-test-%d", (int)runner);
+	if (cgroup_find(path, &all, NULL) == 0) {
+		teu_cgroup_kill(all, NULL);
+		teu_cgroup_remove(all, NULL);
+	}
+	_exit(0);
+}
+
 int main(void)
 {
 	Suite *s = suite_create("cgroup_live");
@@ -397,6 +419,9 @@ int main(void)
 		suite_add_tcase(s, tc);
 		return 77;
 	}
+	runner = getpid();
+	if (fork() == 0)
+		guard();
 	sr = srunner_create(s);
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
