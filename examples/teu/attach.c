@@ -36,32 +36,6 @@ static int look(teu_container *container, bool want_in, struct session *session,
 	return 0;
 }
 
-static int finish(const struct call *call, struct session *session, teu_attach *attach)
-{
-	_cleanup_error_ teu_error *err = NULL;
-	int32_t status;
-
-	switch (session_run(session, attach, &err)) {
-	case SESSION_FAILED:
-		return cli_error(call, err);
-	case SESSION_DETACHED:
-		fputs("read escape sequence\n", stderr);
-		return 0;
-	case SESSION_ENDED:
-		break;
-	}
-	status = teu_attach_exit_status(attach);
-	if (status < 0 && teu_container_wait(session->container, NULL, &status, &err) < 0)
-		return cli_error(call, err);
-	return status;
-}
-
-static int bad_keys(const struct call *call, const char *keys)
-{
-	return cli_usage(call->path, EXIT_USAGE,
-			 "invalid argument \"%s\" for --detach-keys: expected keys like ctrl-p,ctrl-q", keys);
-}
-
 static int start_attached(const struct call *call, const struct start_options *o)
 {
 	_cleanup_error_ teu_error *err = NULL;
@@ -71,8 +45,8 @@ static int start_attached(const struct call *call, const struct start_options *o
 	teu_attach_options streams;
 	teu_start_options opts;
 
-	if (!terminal_detach_keys(o->detach_keys, session.detach_keys))
-		return bad_keys(call, o->detach_keys);
+	if (!session_keys(call, o->detach_keys, &session))
+		return EXIT_USAGE;
 	if (teu_container_find(call->engine, call->args[0], &container, &err) < 0 ||
 	    look(container, o->interactive, &session, &err) < 0)
 		return cli_error(call, err);
@@ -85,7 +59,7 @@ static int start_attached(const struct call *call, const struct start_options *o
 	opts.attach = &streams;
 	if (teu_container_start(container, &opts, &attach, &err) < 0)
 		return cli_error(call, err);
-	return finish(call, &session, attach);
+	return session_run(call, &session, attach);
 }
 
 static int run_start(const struct call *call)
@@ -124,8 +98,8 @@ static int run_attach(const struct call *call)
 	struct session session = { .pass_signals = !o->no_sig_proxy };
 	teu_attach_options streams;
 
-	if (!terminal_detach_keys(o->detach_keys, session.detach_keys))
-		return bad_keys(call, o->detach_keys);
+	if (!session_keys(call, o->detach_keys, &session))
+		return EXIT_USAGE;
 	if (teu_container_find(call->engine, call->args[0], &container, &err) < 0 ||
 	    look(container, !o->no_stdin, &session, &err) < 0)
 		return cli_error(call, err);
@@ -136,7 +110,7 @@ static int run_attach(const struct call *call)
 	session_attach_options(&session, &streams);
 	if (teu_container_attach(container, &streams, &attach, &err) < 0)
 		return cli_error(call, err);
-	return finish(call, &session, attach);
+	return session_run(call, &session, attach);
 }
 
 #define START(field) offsetof(struct start_options, field)

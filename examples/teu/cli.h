@@ -68,6 +68,8 @@ int cli_error(const struct call *call, const teu_error *err);
 int cli_fail(const struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "teu: text (see 'teu run --help')". Returns @status. */
 int cli_usage(const char *path, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Asks on the terminal; an answer that is not yes is no. */
+bool cli_agreed(const char *question);
 /* Memory has run out: says so and ends the program. */
 _Noreturn void cli_oom(void);
 

@@ -240,17 +240,6 @@ static int run_rm(const struct call *call)
 	return each(call, rm_one, true, o->force ? TEU_E_NOT_FOUND : 0);
 }
 
-/* A question on the terminal; an answer that is not yes is no. */
-static bool agreed(const char *question)
-{
-	int c;
-
-	printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", question);
-	fflush(stdout);
-	c = getchar();
-	return c == 'y' || c == 'Y';
-}
-
 static int run_prune(const struct call *call)
 {
 	const struct prune_options *o = call->options;
@@ -259,7 +248,7 @@ static int run_prune(const struct call *call)
 	bool any = false;
 	int status = 0;
 
-	if (!o->force && !agreed("This will remove all stopped containers."))
+	if (!o->force && !cli_agreed("This will remove all stopped containers."))
 		return 0;
 	if (teu_container_list_all(call->engine, 1, &list, &err) < 0)
 		return cli_error(call, err);

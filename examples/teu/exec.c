@@ -89,16 +89,7 @@ static int exec_attached(const struct call *call, struct session *session, teu_c
 	session_attach_options(session, &streams);
 	if (teu_container_exec(container, config, &streams, &attach, &err) < 0)
 		return exec_status(call, err);
-	switch (session_run(session, attach, &err)) {
-	case SESSION_FAILED:
-		return cli_error(call, err);
-	case SESSION_DETACHED:
-		fputs("read escape sequence\n", stderr);
-		return 0;
-	case SESSION_ENDED:
-		break;
-	}
-	return teu_attach_exit_status(attach);
+	return session_run(call, session, attach);
 }
 
 static int run_exec(const struct call *call)
@@ -111,10 +102,8 @@ static int run_exec(const struct call *call)
 
 	if (!config)
 		return EXIT_USAGE;
-	if (!terminal_detach_keys(o->detach_keys, session.detach_keys))
-		return cli_usage(call->path, EXIT_USAGE,
-				 "invalid argument \"%s\" for --detach-keys: expected keys like ctrl-p,ctrl-q",
-				 o->detach_keys);
+	if (!session_keys(call, o->detach_keys, &session))
+		return EXIT_USAGE;
 	if (!o->detach && !session_input_fits(session.in, session.tty))
 		return cli_fail(call, "the input device is not a TTY");
 	if (teu_container_find(call->engine, call->args[0], &container, &err) < 0)

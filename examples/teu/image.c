@@ -307,16 +307,6 @@ struct prune_options {
 	bool force;
 };
 
-static bool agreed(void)
-{
-	int c;
-
-	fputs("WARNING! This will remove all dangling images.\nAre you sure you want to continue? [y/N] ", stdout);
-	fflush(stdout);
-	c = getchar();
-	return c == 'y' || c == 'Y';
-}
-
 static int run_prune(const struct call *call)
 {
 	const struct prune_options *o = call->options;
@@ -324,7 +314,7 @@ static int run_prune(const struct call *call)
 	teu_image_list *images = NULL;
 	int status = 0;
 
-	if (!o->force && !agreed())
+	if (!o->force && !cli_agreed("This will remove all dangling images."))
 		return 0;
 	if (teu_image_list_all(call->engine, &images, &err) < 0)
 		return cli_error(call, err);

@@ -180,6 +180,16 @@ int cli_fail(const struct call *call, const char *fmt, ...)
 	return failure(call);
 }
 
+bool cli_agreed(const char *question)
+{
+	int c;
+
+	printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", question);
+	fflush(stdout);
+	c = getchar();
+	return c == 'y' || c == 'Y';
+}
+
 int cli_usage(const char *path, int status, const char *fmt, ...)
 {
 	va_list args;

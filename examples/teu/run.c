@@ -227,7 +227,6 @@ static int run_attached(const struct call *call, const struct create_options *o,
 	_cleanup_attach_ teu_attach *attach = NULL;
 	teu_attach_options streams;
 	teu_start_options opts;
-	int32_t status;
 
 	session->container = container;
 	session_attach_options(session, &streams);
@@ -237,19 +236,7 @@ static int run_attached(const struct call *call, const struct create_options *o,
 		return cli_fail(call, "open a pipe for signals: %s", strerror(errno));
 	if (teu_container_start(container, &opts, &attach, &err) < 0)
 		return start_failed(call, o, container, err);
-	switch (session_run(session, attach, &err)) {
-	case SESSION_FAILED:
-		return cli_error(call, err);
-	case SESSION_DETACHED:
-		fputs("read escape sequence\n", stderr);
-		return 0;
-	case SESSION_ENDED:
-		break;
-	}
-	status = teu_attach_exit_status(attach);
-	if (status < 0 && teu_container_wait(container, NULL, &status, &err) < 0)
-		return cli_error(call, err);
-	return status;
+	return session_run(call, session, attach);
 }
 
 static int run_run(const struct call *call)
@@ -268,10 +255,8 @@ static int run_run(const struct call *call)
 
 	if (!config)
 		return EXIT_USAGE;
-	if (!terminal_detach_keys(o->detach_keys, session.detach_keys))
-		return cli_usage(call->path, EXIT_USAGE,
-				 "invalid argument \"%s\" for --detach-keys: expected keys like ctrl-p,ctrl-q",
-				 o->detach_keys);
+	if (!session_keys(call, o->detach_keys, &session))
+		return EXIT_USAGE;
 	if (o->plan)
 		return print_plan(call, config);
 	if (!o->detach && !session_input_fits(session.in, session.tty)) {

@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "signals.h"
 
@@ -52,7 +53,18 @@ static void serve_signals(const struct session *session, teu_attach *attach)
 	}
 }
 
-enum session_end session_run(const struct session *session, teu_attach *attach, teu_error **err)
+bool session_keys(const struct call *call, const char *keys, struct session *session)
+{
+	if (terminal_detach_keys(keys, session->detach_keys))
+		return true;
+	cli_usage(call->path, EXIT_USAGE, "invalid argument \"%s\" for --detach-keys: expected keys like ctrl-p,ctrl-q",
+		  keys);
+	return false;
+}
+
+enum session_end { SESSION_ENDED, SESSION_DETACHED, SESSION_FAILED };
+
+static enum session_end copy_streams(const struct session *session, teu_attach *attach, teu_error **err)
 {
 	teu_copy_options copy;
 	int ending, r;
@@ -71,4 +83,24 @@ enum session_end session_run(const struct session *session, teu_attach *attach, 
 	} while (r == 0 && ending == 2);
 	terminal_restore();
 	return r < 0 ? SESSION_FAILED : ending == 1 ? SESSION_DETACHED : SESSION_ENDED;
+}
+
+int session_run(const struct call *call, const struct session *session, teu_attach *attach)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	int32_t status;
+
+	switch (copy_streams(session, attach, &err)) {
+	case SESSION_FAILED:
+		return cli_error(call, err);
+	case SESSION_DETACHED:
+		fputs("read escape sequence\n", stderr);
+		return 0;
+	case SESSION_ENDED:
+		break;
+	}
+	status = teu_attach_exit_status(attach);
+	if (status < 0 && teu_container_wait(session->container, NULL, &status, &err) < 0)
+		return cli_error(call, err);
+	return status;
 }

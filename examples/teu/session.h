@@ -20,10 +20,12 @@ void session_attach_options(const struct session *session, teu_attach_options *o
 /* Before the process starts, so that no signal is lost while it does. */
 bool session_prepare(const struct session *session);
 
-enum session_end { SESSION_ENDED, SESSION_DETACHED, SESSION_FAILED };
+/* Copies until the process ends or the user detaches. Blocks. Returns the exit status: the process's, 0 when detached,
+ * or that of an error, which it has told. */
+int session_run(const struct call *call, const struct session *session, teu_attach *attach);
 
-/* Copies until the process ends or the user detaches. Blocks. */
-enum session_end session_run(const struct session *session, teu_attach *attach, teu_error **err);
+/* --detach-keys; false: they are none, which it has told. */
+bool session_keys(const struct call *call, const char *keys, struct session *session);
 
 /* Docker refuses a terminal for the process when its input is to come from something else. */
 bool session_input_fits(bool in, bool tty);
