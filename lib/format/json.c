@@ -34,15 +34,77 @@ static bool too_deep(const char *text, size_t len)
 	return false;
 }
 
-/* What json_int() keeps as digits. */
+/* What json_int() and json_parse() keep as digits. */
 static bool is_digits(const json *v)
 {
 	return cJSON_IsRaw(v);
 }
 
+enum { ROUND_DIGITS = 16, MAX_DIGITS = 20 }; /* a double may round from so many on; a uint64_t has at most so many */
+
+static bool is_number_sign(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* The next number of a text that is known to be JSON: *ret_len is 0 behind the last. */
+static const char *next_number(const char *at, const char *end, size_t *ret_len)
+{
+	*ret_len = 0;
+	for (bool quoted = false; at < end; at++) {
+		if (quoted && *at == '\\')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+		else if (!quoted && (*at == '-' || (*at >= '0' && *at <= '9')))
+			break;
+	}
+	if (at >= end)
+		return end;
+	while (at + *ret_len < end && is_number_sign(at[*ret_len]))
+		++*ret_len;
+	return at;
+}
+
+/* A text's numbers and its tree's come in the same order: an integer that a double may have rounded gets its digits
+ * back. False: no memory. */
+static bool keep_digits(json *v, const char **at, const char *end)
+{
+	for (; v; v = v->next) {
+		const char *number, *digits;
+		size_t len;
+
+		if (v->child && !keep_digits(v->child, at, end))
+			return false;
+		if (!cJSON_IsNumber(v))
+			continue;
+		number = next_number(*at, end, &len);
+		*at = number + len;
+		digits = number + (*number == '-');
+		len -= (size_t)(*number == '-');
+		if (len < ROUND_DIGITS || len > MAX_DIGITS || *digits == '0' || strspn(digits, "0123456789") < len)
+			continue;
+		v->valuestring = strndup(number, (size_t)(digits - number) + len);
+		if (!v->valuestring)
+			return false;
+		v->type = cJSON_Raw;
+	}
+	return true;
+}
+
+static bool has_long_number(const char *text, size_t len)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < len && run < ROUND_DIGITS; i++)
+		run = text[i] >= '0' && text[i] <= '9' ? run + 1 : 0;
+	return run == ROUND_DIGITS;
+}
+
 int json_parse(const char *text, size_t len, json **ret, teu_error **err)
 {
 	const char *end = NULL;
+	const char *at = text;
 	json *value;
 
 	if (len > JSON_MAX_SIZE)
@@ -57,6 +119,10 @@ int json_parse(const char *text, size_t len, json **ret, teu_error **err)
 	if (end != text + len) {
 		cJSON_Delete(value);
 		return err_set(err, TEU_E_CORRUPT, "not JSON at byte %td: more text after the document", end - text);
+	}
+	if (has_long_number(text, len) && !keep_digits(value, &at, text + len)) {
+		cJSON_Delete(value);
+		return err_oom(err);
 	}
 	*ret = value;
 	return 0;
@@ -285,12 +351,24 @@ int64_t json_number(const json *v, int64_t fallback)
 {
 	int64_t n;
 
+	if (is_digits(v) && parse_i64(v->valuestring, &n))
+		return n;
+	/* More than it holds is clamped rather than lost. */
 	if (is_digits(v))
-		return parse_i64(v->valuestring, &n) ? n : fallback;
-	/* Sizes like INT64_MAX come as numbers too: clamped rather than lost. */
+		return *v->valuestring == '-' ? INT64_MIN : INT64_MAX;
 	if (cJSON_IsNumber(v) && v->valuedouble >= 9223372036854775807.0)
 		return INT64_MAX;
 	return is_integer(v) ? (int64_t)v->valuedouble : fallback;
+}
+
+bool json_unsigned(const json *v, uint64_t *ret)
+{
+	uint64_t n;
+
+	if (is_digits(v) ? !parse_u64(v->valuestring, &n) : !is_integer(v) || v->valuedouble < 0)
+		return false;
+	*ret = is_digits(v) ? n : (uint64_t)v->valuedouble;
+	return true;
 }
 
 bool json_truth(const json *v, bool fallback)
@@ -313,9 +391,10 @@ bool json_get_truth(const json *object, const char *key, bool fallback)
 	return json_truth(json_get(object, key), fallback);
 }
 
-static const char *type_name(const json *v)
+const char *json_type_name(const json *v)
 {
 	return cJSON_IsString(v)   ? "a string"
+	       : is_digits(v)	   ? "an integer"
 	       : cJSON_IsNumber(v) ? (is_integer(v) ? "an integer" : "a number that is no exact integer")
 	       : cJSON_IsBool(v)   ? "a boolean"
 	       : cJSON_IsArray(v)  ? "an array"
@@ -341,7 +420,7 @@ int json_field_error(teu_error **err, const char *where, const char *key, const 
 
 static int wrong_type(teu_error **err, const char *where, const char *key, const char *expected, const json *found)
 {
-	return json_field_error(err, where, key, "expected %s, found %s", expected, type_name(found));
+	return json_field_error(err, where, key, "expected %s, found %s", expected, json_type_name(found));
 }
 
 int json_read_string(const json *object, const char *where, const char *key, const char **ret, teu_error **err)
@@ -363,6 +442,17 @@ int json_read_int(const json *object, const char *where, const char *key, int64_
 		return wrong_type(err, where, key, "an integer", v);
 	if (v)
 		*ret = json_number(v, 0);
+	return 0;
+}
+
+int json_read_uint(const json *object, const char *where, const char *key, uint64_t *ret, teu_error **err)
+{
+	const json *v = json_get(object, key);
+
+	if (v && !json_is_number(v))
+		return wrong_type(err, where, key, "an integer", v);
+	if (v && !json_unsigned(v, ret))
+		return json_field_error(err, where, key, "expected an integer from 0 to 18446744073709551615");
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * json: documents in memory; the only user of cJSON. Reading is strict: typed getters name the place in their errors,
- * keys compare case-sensitively, numbers that a double cannot hold are refused, depth and size are capped. Unknown
- * fields are passed over.
+ * keys compare case-sensitively, integers keep all their digits, depth and size are capped. Unknown fields are passed
+ * over.
  */
 #ifndef TEU_FORMAT_JSON_H
 #define TEU_FORMAT_JSON_H
@@ -67,12 +67,14 @@ bool json_is_object(const json *v);
 bool json_is_array(const json *v);
 bool json_is_number(const json *v);
 bool json_is_bool(const json *v);
+const char *json_type_name(const json *v); /* "an object", for errors */
 #define json_foreach(child, parent) for (const json *child = json_first(parent); child; child = json_next(child))
 
 /* Values with a fallback for what is absent or of another type; for documents that we wrote ourselves. */
 const char *json_text(const json *v, const char *fallback);
 int64_t json_number(const json *v, int64_t fallback);
 bool json_truth(const json *v, bool fallback);
+bool json_unsigned(const json *v, uint64_t *ret); /* exact; false: no integer from 0 to UINT64_MAX */
 const char *json_get_text(const json *object, const char *key, const char *fallback);
 int64_t json_get_number(const json *object, const char *key, int64_t fallback);
 bool json_get_truth(const json *object, const char *key, bool fallback);
@@ -84,6 +86,7 @@ bool json_get_truth(const json *object, const char *key, bool fallback);
  */
 int json_read_string(const json *object, const char *where, const char *key, const char **ret, teu_error **err);
 int json_read_int(const json *object, const char *where, const char *key, int64_t *ret, teu_error **err);
+int json_read_uint(const json *object, const char *where, const char *key, uint64_t *ret, teu_error **err);
 int json_read_bool(const json *object, const char *where, const char *key, bool *ret, teu_error **err);
 int json_read_object(const json *object, const char *where, const char *key, const json **ret, teu_error **err);
 int json_read_array(const json *object, const char *where, const char *key, const json **ret, teu_error **err);
