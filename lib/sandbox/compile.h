@@ -57,7 +57,12 @@ int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct pl
 int compile_devices(const json *spec, struct plan *p, teu_error **err);
 int compile_masks(const json *spec, struct plan *p, teu_error **err);
 
-/* process.c: everything from rlimits to exec. @place: "process" or where else it stands in a document. */
+/* Is it an option of mounting? Else it is the filesystem's own. */
+bool mounts_know_option(const char *name);
+
+/* process.c: "RLIMIT_CORE" -> its number; -1: no such limit. */
+int process_rlimit(const char *name);
+/* Everything from rlimits to exec. @place: "process" or where else it stands in a document. */
 int compile_process(const json *spec, const json *process, const char *place, int seccomp_cache_fd, struct plan *p,
 		    teu_error **err);
 

@@ -83,6 +83,11 @@ static const struct option *find_option(const char *name)
 	return NULL;
 }
 
+bool mounts_know_option(const char *name)
+{
+	return find_option(name);
+}
+
 static void sort_options(const struct strv *all, struct mount_spec *m)
 {
 	strv_foreach (item, all) {

@@ -31,13 +31,21 @@ static const struct {
 	{ "RLIMIT_STACK", RLIMIT_STACK },
 };
 
-/* -1 and what a double can't hold mean no limit. */
+int process_rlimit(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rlimits); i++)
+		if (strcmp(rlimits[i].name, name) == 0)
+			return rlimits[i].number;
+	return -1;
+}
+
+/* -1 means no limit, as the largest number does. */
 static bool read_limit(const json *v, const char *key, uint64_t *ret)
 {
-	int64_t n = json_get_number(v, key, -1);
-
-	*ret = n == INT64_MAX ? RLIM_INFINITY : (uint64_t)n;
-	return json_is_number(json_get(v, key)) && n >= -1;
+	if (json_unsigned(json_get(v, key), ret))
+		return true;
+	*ret = RLIM_INFINITY;
+	return json_get_number(v, key, 0) == -1;
 }
 
 static int add_rlimits(const json *process, const char *place, struct plan *p, teu_error **err)
@@ -49,15 +57,13 @@ static int add_rlimits(const json *process, const char *place, struct plan *p, t
 		return r;
 	json_foreach (v, list) {
 		const char *type = json_get_text(v, "type", "");
+		int number = process_rlimit(type);
 		struct plan_step *s;
-		size_t i = 0;
 
-		while (i < ARRAY_SIZE(rlimits) && strcmp(rlimits[i].name, type) != 0)
-			i++;
-		if (i == ARRAY_SIZE(rlimits))
+		if (number < 0)
 			return json_field_error(err, place, "rlimits", "unknown type \"%s\"", type);
 		s = plan_step(p, PLAN_FIRST, OP_RLIMIT, "process.rlimits");
-		s->n1 = (uint64_t)rlimits[i].number;
+		s->n1 = (uint64_t)number;
 		if (!read_limit(v, "soft", &s->n2) || !read_limit(v, "hard", &s->n3))
 			return json_field_error(err, place, "rlimits", "%s: expected numbers \"soft\" and \"hard\"",
 						type);

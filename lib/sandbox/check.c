@@ -1,0 +1,212 @@
+/* check: walks a document along the table of check_schema.c. */
+#include "sandbox/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/check_impl.h"
+
+enum { MAX_ERRORS = 64, PLACE_MAX = 512 };
+
+static void note(struct strv *lines, const char *place, const char *fmt, va_list args)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (lines->n >= MAX_ERRORS)
+		return;
+	if (vasprintf(&text, fmt, args) < 0) {
+		text = NULL;
+		lines->oom = true;
+		return;
+	}
+	strv_addf(lines, "%s%s%s", place, *place ? ": " : "", text);
+}
+
+void check_error(struct check *c, const char *place, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	note(&c->errors, place, fmt, args);
+	va_end(args);
+}
+
+void check_missing(struct check *c, const char *place, const char *key)
+{
+	char whole[PLACE_MAX];
+
+	snprintf(whole, sizeof(whole), "%s%s%s", place, *place ? "." : "", key);
+	check_error(c, whole, "is missing");
+}
+
+void check_warning(struct check *c, const char *place, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	note(&c->warnings, place, fmt, args);
+	va_end(args);
+}
+
+static void walk(const json *v, const struct shape *s, char *place, struct check *c);
+
+/* Walks @v with what @fmt says behind @place, which is as before afterwards. */
+static void walk_below(const json *v, const struct shape *s, char *place, struct check *c, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+static void walk_below(const json *v, const struct shape *s, char *place, struct check *c, const char *fmt, ...)
+{
+	size_t len = strlen(place);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(place + len, PLACE_MAX - len, fmt, args);
+	va_end(args);
+	walk(v, s, place, c);
+	place[len] = '\0';
+}
+
+static void walk_string(const json *v, const struct shape *s, const char *place, struct check *c)
+{
+	const char *text = json_text(v, "");
+
+	if (s->fits && !s->fits(text))
+		check_error(c, place, "expected %s, found \"%s\"", s->expected, text);
+	if (!s->words)
+		return;
+	for (const char *const *word = s->words; *word; word++)
+		if (strcmp(*word, text) == 0)
+			return;
+	check_error(c, place, "unknown value \"%s\"", text);
+}
+
+static void walk_integer(const json *v, const struct shape *s, const char *place, struct check *c)
+{
+	int64_t n = json_number(v, 0);
+	uint64_t u;
+
+	if (json_unsigned(v, &u) ? u <= s->max && (s->min < 0 || u >= (uint64_t)s->min) : n < 0 && n >= s->min)
+		return;
+	if (n == 0 && !json_unsigned(v, &u))
+		check_error(c, place, "expected an integer, found a number with a fraction");
+	else
+		check_error(c, place, "expected an integer from %" PRId64 " to %" PRIu64, s->min, s->max);
+}
+
+static bool key_known(const struct shape *s, const char *key, const struct shape **ret)
+{
+	for (const struct shape_field *f = s->fields; f && f->key; f++)
+		if (strcmp(f->key, key) == 0) {
+			*ret = f->shape;
+			return true;
+		}
+	*ret = s->item;
+	return s->item;
+}
+
+/* Fields that nobody knows are passed over, as the specification asks. */
+static void walk_object(const json *v, const struct shape *s, char *place, struct check *c)
+{
+	const struct shape *shape;
+
+	for (const struct shape_field *f = s->fields; f && f->key; f++)
+		if (f->required && !json_get(v, f->key))
+			check_missing(c, place, f->key);
+	json_foreach (child, v)
+		/* null stands for absent. */
+		if (key_known(s, json_key(child), &shape) && json_get(v, json_key(child)))
+			walk_below(child, shape, place, c, "%s%s", *place ? "." : "", json_key(child));
+}
+
+static void walk_array(const json *v, const struct shape *s, char *place, struct check *c)
+{
+	size_t i = 0;
+
+	if (s->filled && !json_count(v))
+		check_error(c, place, "expected one at least");
+	json_foreach (child, v)
+		walk_below(child, s->item, place, c, "[%zu]", i++);
+}
+
+static void walk(const json *v, const struct shape *s, char *place, struct check *c)
+{
+	static const struct {
+		const char *name;
+		bool (*is)(const json *);
+	} kinds[] = {
+		[SHAPE_STRING] = { "a string", json_is_string },    [SHAPE_BOOL] = { "a boolean", json_is_bool },
+		[SHAPE_INTEGER] = { "an integer", json_is_number }, [SHAPE_OBJECT] = { "an object", json_is_object },
+		[SHAPE_ARRAY] = { "an array", json_is_array },
+	};
+
+	if (!kinds[s->kind].is(v)) {
+		check_error(c, place, "expected %s, found %s", kinds[s->kind].name, json_type_name(v));
+		return;
+	}
+	switch (s->kind) {
+	case SHAPE_STRING:
+		walk_string(v, s, place, c);
+		break;
+	case SHAPE_INTEGER:
+		walk_integer(v, s, place, c);
+		break;
+	case SHAPE_OBJECT:
+		walk_object(v, s, place, c);
+		break;
+	case SHAPE_ARRAY:
+		walk_array(v, s, place, c);
+		break;
+	case SHAPE_BOOL:
+		break;
+	}
+}
+
+void check_config(const json *config, enum check_for what, struct check *ret)
+{
+	char place[PLACE_MAX] = "";
+
+	walk(config, &shape_config, place, ret);
+	if (what == CHECK_LAUNCH && json_is_object(config))
+		check_config_rules(config, ret);
+}
+
+void check_process(const json *process, struct check *ret)
+{
+	char place[PLACE_MAX] = "process";
+
+	walk(process, &shape_process, place, ret);
+	if (json_is_object(process))
+		check_process_rules(process, place, ret);
+}
+
+void check_done(struct check *c)
+{
+	strv_done(&c->errors);
+	strv_done(&c->warnings);
+}
+
+int check_result(const struct check *c, teu_error **err)
+{
+	_cleanup_free_ char *all = NULL, *field = NULL;
+	size_t len = 1;
+	char *end;
+
+	if (c->errors.oom || c->warnings.oom)
+		return err_oom(err);
+	if (!c->errors.n)
+		return 0;
+	strv_foreach (line, &c->errors)
+		len += strlen(*line) + 2;
+	all = malloc(len);
+	field = strndup(c->errors.items[0], strcspn(c->errors.items[0], ":"));
+	if (!all || !field)
+		return err_oom(err);
+	end = all;
+	strv_foreach (line, &c->errors)
+		end = stpcpy(stpcpy(end, line == c->errors.items ? "" : "; "), *line);
+	err_set(err, TEU_E_INVALID, "%s", all);
+	err_detail(err, "field", field);
+	return TEU_E_INVALID;
+}
