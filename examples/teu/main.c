@@ -281,6 +281,7 @@ static int open_engine(const struct global_options *global, int *level, teu_engi
 	teu_engine_options_init(&opts);
 	opts.state_root = global->root;
 	opts.run_root = global->run_root;
+	opts.delete_in_background = 1;
 	if (global->debug || global->log_level) {
 		opts.log = print_log;
 		opts.log_data = level;

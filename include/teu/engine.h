@@ -35,6 +35,11 @@ typedef struct teu_engine_options {
 	const char *cgroup_parent; /* cgroup below which containers get theirs; NULL: "/teu" */
 	teu_log_cb log;		/* NULL: none */
 	void *log_data;
+	/*
+	 * Once an AutoRemove container is removed, who ran it does not wait until its files are deleted (about a
+	 * millisecond for one that wrote none): its monitor does that. They are on disk for that long, in containers/.removing-*.
+	 */
+	int delete_in_background;
 } teu_engine_options;
 
 /** Fills @opts with the defaults. Since: 0.1. */

@@ -38,14 +38,14 @@ teu_attach *teu_attach_ref(teu_attach *a)
 	return a;
 }
 
-/* The monitor of an AutoRemove container waits for this end to close, and removes what is still there then: its files,
- * which take longest, or all of it. */
+/* The monitor of an AutoRemove container waits for this end to close, and removes what is still there then: only its
+ * files, which take longest, or all of it. */
 void teu_attach_unref(teu_attach *a)
 {
 	if (!a || atomic_fetch_sub(&a->refs, 1) != 1)
 		return;
 	if (a->removes && a->exit_status >= 0)
-		finish_remove(a->container, !a->lost);
+		finish_remove(a->container, a->container->engine->delete_in_background && !a->lost);
 	close(a->wire);
 	teu_container_unref(a->container);
 	free(a);

@@ -78,6 +78,7 @@ int engine_open(const teu_engine_options *opts, teu_engine **ret, teu_error **er
 	engine->refs = 1;
 	engine->owner = getpid();
 	engine->log = opts->log;
+	engine->delete_in_background = opts->delete_in_background != 0;
 	engine->log_data = opts->log_data;
 	engine->store.root_fd = engine->store.run_fd = -EBADF;
 	engine->cgroup_parent = strdup(opts->cgroup_parent ? opts->cgroup_parent : DEFAULT_CGROUP_PARENT);

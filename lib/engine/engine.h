@@ -16,6 +16,7 @@ struct teu_engine {
 	char *cgroup_parent; /* "/teu"; owned */
 	teu_log_cb log;
 	void *log_data;
+	bool delete_in_background;
 	pid_t owner; /* the process that opened it: a forked copy answers TEU_E_FORKED */
 };
 

@@ -20,13 +20,14 @@ AT(teu_progress, action, 8);
 AT(teu_progress, done, 16);
 AT(teu_progress, total, 24);
 
-SIZE(teu_engine_options, 48);
+SIZE(teu_engine_options, 56);
 AT(teu_engine_options, size, 0);
 AT(teu_engine_options, state_root, 8);
 AT(teu_engine_options, run_root, 16);
 AT(teu_engine_options, cgroup_parent, 24);
 AT(teu_engine_options, log, 32);
 AT(teu_engine_options, log_data, 40);
+AT(teu_engine_options, delete_in_background, 48);
 
 SIZE(teu_pull_options, 104);
 AT(teu_pull_options, size, 0);

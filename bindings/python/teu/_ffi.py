@@ -53,6 +53,7 @@ class EngineOptions(Structure):
         ("cgroup_parent", c_char_p),
         ("log", LOG_CB),
         ("log_data", c_void_p),
+        ("delete_in_background", c_int),
     ]
 
 

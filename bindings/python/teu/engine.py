@@ -40,7 +40,7 @@ class Engine:
 
     _pointer = None
 
-    def __init__(self, state_root=None, run_root=None, cgroup_parent=None, log=None):
+    def __init__(self, state_root=None, run_root=None, cgroup_parent=None, log=None, delete_in_background=False):
         """log(level, message), level being "debug", "info" or "warning": called on any thread that uses the engine."""
         if log:
             self._log = _ffi.LOG_CB(lambda level, message, _data: log(LOG_LEVELS[level], message.decode(errors="replace")))
@@ -49,6 +49,7 @@ class Engine:
             state_root=_ffi.encode(state_root),
             run_root=_ffi.encode(run_root),
             cgroup_parent=_ffi.encode(cgroup_parent),
+            delete_in_background=delete_in_background,
             log=self._log if log else None,
         )
         self._pointer = _ffi.handle(lib.teu_engine_open, ctypes.byref(opts))
