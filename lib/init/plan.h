@@ -41,16 +41,17 @@ enum plan_op {
 	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace */
 	OP_RECEIVE_ROOTFS, /* the mount that OP_OVERLAY_MAPPED sent becomes the rootfs at t4 */
 	OP_ROOTFS,	   /* t1 folder that is the rootfs */
-	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation; n3
-		     PLAN_MOUNT_… */
+	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation, an earlier
+		     one in the upper half; n3 PLAN_MOUNT_… */
 	OP_BIND_SOURCE, /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
 			   namespace, while the host's folders can be walked */
-	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… set; n2
-		    propagation; n3 PLAN_MOUNT_…; n4 attributes of the whole tree */
+	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… to set, and to
+		    clear in the upper half; n2, n3 as OP_MOUNT; n4 as n1, of the whole tree */
 	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
 				folder itself (v2) */
 	OP_DEVICE,	     /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
 	OP_SYMLINK,	     /* t1 target, t4 path */
+	OP_LATE_READONLY,    /* t4 path of a mount made before */
 	OP_MASK,	     /* t4 path */
 	OP_READONLY,	     /* t4 path */
 	OP_PIVOT,	     /* the rootfs becomes "/" */
@@ -89,6 +90,9 @@ enum {
 	PLAN_MOUNT_COPYUP = 4,	   /* fill an empty source from the destination's folder first */
 	PLAN_MOUNT_NO_SYMLINK = 8, /* destination must not be reached by a link: /proc, /sys */
 	PLAN_MOUNT_TMPCOPYUP = 16, /* tmpfs: fill it from the folder that it hides */
+	PLAN_MOUNT_INHERIT_MODE = 32, /* tmpfs: its mode is that of the folder that it hides, if there is one */
+	PLAN_MOUNT_IDMAP = 64,	      /* its owners are seen through an id map */
+	PLAN_MOUNT_IDMAP_TREE = 128,  /* so are those of all mounts below it */
 };
 
 struct plan_step {

@@ -24,6 +24,48 @@ static long set_attributes(int tree, uint64_t set, uint64_t propagation, bool re
 	return SYS(mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
 }
 
+/* Everything that a mount can forbid. */
+enum {
+	ATTR_ALL = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+		   MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW
+};
+
+static long change_attributes(int tree, uint64_t set, uint64_t clear, bool recursive)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+
+	if (set & MOUNT_ATTR__ATIME)
+		attr.attr_clr |= MOUNT_ATTR__ATIME;
+	return SYS(mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+}
+
+/*
+ * @change: what is set, and in the upper half what is cleared. As runc has it, a bind with any such option has these
+ * alone, and not what the source's mount forbids besides; what another user namespace has locked stays, unless an
+ * option asks for it to go.
+ */
+static long set_own_attributes(int tree, uint64_t change)
+{
+	uint64_t set = (uint32_t)change, clear = change >> 32;
+	long r;
+
+	if (!change)
+		return 0;
+	r = change_attributes(tree, set, (ATTR_ALL & ~set) | clear, false);
+	return r == -EPERM ? change_attributes(tree, set, clear, false) : r;
+}
+
+static long set_propagation(int tree, uint64_t propagation)
+{
+	for (int half = 32; half >= 0; half -= 32) {
+		uint32_t one = (uint32_t)(propagation >> half);
+
+		if (one)
+			TRY(set_attributes(tree, 0, one & ~(uint32_t)MS_REC, one & MS_REC));
+	}
+	return 0;
+}
+
 static bool is_folder(int fd)
 {
 	struct statx st;
@@ -49,7 +91,30 @@ int rootfs_parent(int root, const char *path, const char **ret_name)
 	return rootfs_target(root, parent, 0, 0);
 }
 
-int rootfs_target(int root, const char *path, int file_mode, uint64_t resolve)
+enum { MAX_LINKS = 40 };
+
+static int target(int root, const char *path, int file_mode, uint64_t resolve, int links);
+
+/* @name in @path's folder is a link to what is not there yet: that is made instead. */
+static int link_target(int root, const char *path, int parent, const char *name, int file_mode, int links)
+{
+	char to[SYS_PATH_MAX], whole[SYS_PATH_MAX] = "";
+	long n = SYS(readlinkat, parent, name, to, sizeof(to) - 1);
+	size_t cut = (size_t)(name - path);
+
+	if (n <= 0 || links == MAX_LINKS)
+		return n == -EINVAL ? -ENOENT : -ELOOP;
+	to[n] = '\0';
+	if (to[0] != '/') {
+		memcpy(whole, path, cut);
+		whole[cut] = '\0';
+	}
+	if (!str_add(whole, sizeof(whole), to))
+		return -ENAMETOOLONG;
+	return target(root, whole, file_mode, 0, links + 1);
+}
+
+static int target(int root, const char *path, int file_mode, uint64_t resolve, int links)
 {
 	const char *name;
 	long r;
@@ -67,10 +132,16 @@ int rootfs_target(int root, const char *path, int file_mode, uint64_t resolve)
 	} else {
 		r = SYS(mkdirat, parent, name, 0755);
 	}
+	fd = r == -EEXIST && !resolve ? link_target(root, path, parent, name, file_mode, links) : -ENOENT;
 	SYS(close, parent);
-	if (r < 0 && r != -EEXIST)
-		return (int)r;
+	if (fd != -ENOENT || (r < 0 && r != -EEXIST))
+		return fd != -ENOENT ? fd : (int)r;
 	return sys_open_in(root, path, O_PATH, 0, resolve);
+}
+
+int rootfs_target(int root, const char *path, int file_mode, uint64_t resolve)
+{
+	return target(root, path, file_mode, resolve, 0);
 }
 
 long step_propagation(struct first *f, const struct plan_step *s)
@@ -168,13 +239,32 @@ static long configure(int fs, const char *option)
 	return SYS(fsconfig, fs, FSCONFIG_SET_STRING, key, option + n + 1, 0);
 }
 
-/* A new filesystem as a detached tree. */
-static long new_tree(const char *type, const char *source, const char *options, uint64_t attributes)
+/* "mode=755" of the folder at @path; "" when there is none. */
+static void mode_of(int root, const char *path, char option[16])
+{
+	int fd = sys_open_in(root, path, O_PATH | O_DIRECTORY, 0, 0);
+	struct statx st;
+
+	option[0] = '\0';
+	if (fd < 0)
+		return;
+	if (SYS(statx, fd, "", AT_EMPTY_PATH, STATX_MODE, &st) == 0) {
+		str_add(option, 16, "mode=");
+		for (int shift = 9; shift >= 0; shift -= 3)
+			str_add_number(option, 16, st.stx_mode >> shift & 7);
+	}
+	SYS(close, fd);
+}
+
+/* A new filesystem as a detached tree. @first: one more option, before the others; "": none. */
+static long new_tree(const char *type, const char *source, const char *first, const char *options, uint64_t attributes)
 {
 	long fs = SYS(fsopen, type, FSOPEN_CLOEXEC), r;
 
 	TRY(fs);
 	r = *source ? SYS(fsconfig, fs, FSCONFIG_SET_STRING, "source", source, 0) : 0;
+	if (r >= 0 && *first)
+		r = configure((int)fs, first);
 	for (; r >= 0 && *options; options = list_next(options))
 		r = configure((int)fs, options);
 	if (r >= 0)
@@ -221,17 +311,20 @@ static long copy_up(struct first *f, int tree, const struct plan_step *s)
 long step_mount(struct first *f, const struct plan_step *s)
 {
 	static const char none[1] = "";
-	long tree = new_tree(plan_text(f->plan, s->t1), s->t2 ? plan_text(f->plan, s->t2) : none,
-			     s->t3 ? plan_text(f->plan, s->t3) : none, s->n1);
-	long r = 0;
+	char mode[16] = "";
+	long tree, r = 0;
 
+	if (s->n3 & PLAN_MOUNT_INHERIT_MODE)
+		mode_of(f->root, plan_text(f->plan, s->t4), mode);
+	tree = new_tree(plan_text(f->plan, s->t1), s->t2 ? plan_text(f->plan, s->t2) : none, mode,
+			s->t3 ? plan_text(f->plan, s->t3) : none, s->n1);
 	TRY(tree);
 	if (s->n3 & PLAN_MOUNT_TMPCOPYUP)
 		r = copy_up(f, (int)tree, s);
 	if (r == 0)
 		r = attach(f, (int)tree, s, true);
-	if (r == 0 && s->n2)
-		r = set_attributes((int)tree, 0, s->n2, false);
+	if (r == 0)
+		r = set_propagation((int)tree, s->n2);
 	SYS(close, tree);
 	return r;
 }
@@ -284,12 +377,12 @@ long step_bind(struct first *f, const struct plan_step *s)
 	TRY(tree);
 	if (s->n3 & PLAN_MOUNT_COPYUP)
 		r = copy_up(f, (int)tree, s);
-	if (r == 0 && s->n2)
-		r = set_attributes((int)tree, 0, s->n2 & ~(uint64_t)MS_REC, s->n2 & MS_REC);
-	if (r == 0 && s->n1)
-		r = set_attributes((int)tree, s->n1, 0, false);
+	if (r == 0)
+		r = set_propagation((int)tree, s->n2);
+	if (r == 0)
+		r = set_own_attributes((int)tree, s->n1);
 	if (r == 0 && s->n4)
-		r = set_attributes((int)tree, s->n4, 0, true);
+		r = change_attributes((int)tree, (uint32_t)s->n4, s->n4 >> 32, true);
 	if (r == 0)
 		r = attach(f, (int)tree, s, is_folder((int)tree));
 	SYS(close, tree);
@@ -333,7 +426,7 @@ long step_cgroup_mount(struct first *f, const struct plan_step *s)
 {
 	static const char options[] = "mode=755\0";
 	long tree = s->n4 ? SYS(open_tree, AT_FDCWD, plan_text(f->plan, s->t1), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
-			  : new_tree("tmpfs", "tmpfs", options, s->n1 & ~(uint64_t)MOUNT_ATTR_RDONLY);
+			  : new_tree("tmpfs", "tmpfs", "", options, s->n1 & ~(uint64_t)MOUNT_ATTR_RDONLY);
 	long r;
 	int top;
 
@@ -456,7 +549,7 @@ static long empty_tree(struct first *f)
 	long fd;
 
 	if (f->empty < 0) {
-		fd = new_tree("tmpfs", "tmpfs", options,
+		fd = new_tree("tmpfs", "tmpfs", "", options,
 			      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 		TRY(fd);
 		f->empty = (int)fd;
@@ -477,6 +570,17 @@ long step_mask(struct first *f, const struct plan_step *s)
 	r = tree < 0 ? tree : move_to((int)tree, target);
 	if (tree >= 0 && tree != f->empty)
 		SYS(close, tree);
+	SYS(close, target);
+	return r;
+}
+
+long step_late_readonly(struct first *f, const struct plan_step *s)
+{
+	int target = sys_open_in(f->root, plan_text(f->plan, s->t4), O_PATH | O_DIRECTORY, 0, 0);
+	long r;
+
+	TRY(target);
+	r = set_attributes(target, MOUNT_ATTR_RDONLY, 0, false);
 	SYS(close, target);
 	return r;
 }
@@ -506,12 +610,21 @@ long step_readonly(struct first *f, const struct plan_step *s)
 static long leave_chroot(void)
 {
 	int ns = sys_open(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
+	struct statx before, after;
 	long r;
 
 	TRY(ns);
-	r = SYS(setns, ns, CLONE_NEWNS);
+	r = SYS(statx, AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &before);
+	if (r == 0)
+		r = SYS(setns, ns, CLONE_NEWNS);
 	SYS(close, ns);
-	return r < 0 ? r : SYS(mount, 0, "/", 0, MS_REC | MS_SLAVE, 0);
+	if (r == 0)
+		r = SYS(statx, AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &after);
+	TRY(r);
+	if (before.stx_mnt_id == after.stx_mnt_id && before.stx_ino == after.stx_ino)
+		return 0;
+	/* What lies outside of the chroot was not made a slave yet. */
+	return SYS(mount, 0, "/", 0, MS_REC | MS_SLAVE, 0);
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off. */

@@ -483,6 +483,7 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_DEVICE] = step_device,
 	[OP_SYMLINK] = step_symlink,
 	[OP_MASK] = step_mask,
+	[OP_LATE_READONLY] = step_late_readonly,
 	[OP_READONLY] = step_readonly,
 	[OP_PIVOT] = step_pivot,
 	[OP_ROOT_READONLY] = step_root_readonly,

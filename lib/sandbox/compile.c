@@ -485,6 +485,8 @@ static int add_tree(struct work *w, teu_error **err)
 		return r;
 	add_console(w->launch, w->process, false, w->plan);
 	r = add_sysctls(w->spec, w->plan, err);
+	if (r == 0)
+		r = compile_late_mounts(w->spec, w->plan, err);
 	return r < 0 ? r : compile_masks(w->spec, w->plan, err);
 }
 

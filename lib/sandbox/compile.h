@@ -55,6 +55,8 @@ uint64_t compile_namespaces(const json *spec);
 int compile_sources(const json *spec, struct plan *p, teu_error **err);
 int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err);
 int compile_devices(const json *spec, struct plan *p, teu_error **err);
+/* Makes read-only what had to be writable until all in it was made. */
+int compile_late_mounts(const json *spec, struct plan *p, teu_error **err);
 int compile_masks(const json *spec, struct plan *p, teu_error **err);
 
 /* Is it an option of mounting? Else it is the filesystem's own. */

@@ -12,58 +12,61 @@
 #include "base/path.h"
 #include "sandbox/compile.h"
 
-/* What a mount option means; what is not here is the filesystem's own. */
+/* What a mount option means; what is not here is the filesystem's own. Those of the whole tree have an "r" before. */
 static const struct option {
 	const char *name;
-	uint64_t set, clear;  /* MOUNT_ATTR_… */
-	uint64_t recursive;   /* MOUNT_ATTR_… of the whole tree */
-	uint64_t propagation; /* MS_… */
+	uint32_t set, clear;  /* MOUNT_ATTR_… */
+	uint32_t propagation; /* MS_… */
 	uint32_t flags;	      /* PLAN_MOUNT_… */
 } options[] = {
-	{ "defaults", 0, 0, 0, 0, 0 },
-	{ "bind", 0, 0, 0, 0, 0 },
-	{ "rbind", 0, 0, 0, 0, PLAN_MOUNT_RECURSIVE },
-	{ "ro", MOUNT_ATTR_RDONLY, 0, 0, 0, 0 },
-	{ "rw", 0, MOUNT_ATTR_RDONLY, 0, 0, 0 },
-	{ "nosuid", MOUNT_ATTR_NOSUID, 0, 0, 0, 0 },
-	{ "suid", 0, MOUNT_ATTR_NOSUID, 0, 0, 0 },
-	{ "nodev", MOUNT_ATTR_NODEV, 0, 0, 0, 0 },
-	{ "dev", 0, MOUNT_ATTR_NODEV, 0, 0, 0 },
-	{ "noexec", MOUNT_ATTR_NOEXEC, 0, 0, 0, 0 },
-	{ "exec", 0, MOUNT_ATTR_NOEXEC, 0, 0, 0 },
-	{ "noatime", MOUNT_ATTR_NOATIME, 0, 0, 0, 0 },
-	{ "atime", 0, MOUNT_ATTR_NOATIME, 0, 0, 0 },
-	{ "relatime", 0, MOUNT_ATTR__ATIME, 0, 0, 0 },
-	{ "norelatime", 0, 0, 0, 0, 0 },
-	{ "strictatime", MOUNT_ATTR_STRICTATIME, 0, 0, 0, 0 },
-	{ "nostrictatime", 0, MOUNT_ATTR_STRICTATIME, 0, 0, 0 },
-	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0, 0, 0, 0 },
-	{ "diratime", 0, MOUNT_ATTR_NODIRATIME, 0, 0, 0 },
-	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0, 0, 0, 0 },
-	{ "symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW, 0, 0, 0 },
-	{ "rro", 0, 0, MOUNT_ATTR_RDONLY, 0, 0 },
-	{ "rnosuid", 0, 0, MOUNT_ATTR_NOSUID, 0, 0 },
-	{ "rnodev", 0, 0, MOUNT_ATTR_NODEV, 0, 0 },
-	{ "rnoexec", 0, 0, MOUNT_ATTR_NOEXEC, 0, 0 },
-	{ "rnoatime", 0, 0, MOUNT_ATTR_NOATIME, 0, 0 },
-	{ "rnosymfollow", 0, 0, MOUNT_ATTR_NOSYMFOLLOW, 0, 0 },
-	{ "private", 0, 0, 0, MS_PRIVATE, 0 },
-	{ "rprivate", 0, 0, 0, MS_REC | MS_PRIVATE, 0 },
-	{ "slave", 0, 0, 0, MS_SLAVE, 0 },
-	{ "rslave", 0, 0, 0, MS_REC | MS_SLAVE, 0 },
-	{ "shared", 0, 0, 0, MS_SHARED, 0 },
-	{ "rshared", 0, 0, 0, MS_REC | MS_SHARED, 0 },
-	{ "unbindable", 0, 0, 0, MS_UNBINDABLE, 0 },
-	{ "runbindable", 0, 0, 0, MS_REC | MS_UNBINDABLE, 0 },
-	{ "tmpcopyup", 0, 0, 0, 0, PLAN_MOUNT_TMPCOPYUP },
-	{ "copyup", 0, 0, 0, 0, PLAN_MOUNT_COPYUP },
+	{ "defaults", 0, 0, 0, 0 },
+	{ "bind", 0, 0, 0, 0 },
+	{ "rbind", 0, 0, 0, PLAN_MOUNT_RECURSIVE },
+	{ "private", 0, 0, MS_PRIVATE, 0 },
+	{ "rprivate", 0, 0, MS_REC | MS_PRIVATE, 0 },
+	{ "slave", 0, 0, MS_SLAVE, 0 },
+	{ "rslave", 0, 0, MS_REC | MS_SLAVE, 0 },
+	{ "shared", 0, 0, MS_SHARED, 0 },
+	{ "rshared", 0, 0, MS_REC | MS_SHARED, 0 },
+	{ "unbindable", 0, 0, MS_UNBINDABLE, 0 },
+	{ "runbindable", 0, 0, MS_REC | MS_UNBINDABLE, 0 },
+	{ "idmap", 0, 0, 0, PLAN_MOUNT_IDMAP },
+	{ "ridmap", 0, 0, 0, PLAN_MOUNT_IDMAP | PLAN_MOUNT_IDMAP_TREE },
+	{ "tmpcopyup", 0, 0, 0, PLAN_MOUNT_TMPCOPYUP },
+	{ "copyup", 0, 0, 0, PLAN_MOUNT_COPYUP },
+}, attributes[] = {
+	{ "ro", MOUNT_ATTR_RDONLY, 0, 0, 0 },
+	{ "rw", 0, MOUNT_ATTR_RDONLY, 0, 0 },
+	{ "nosuid", MOUNT_ATTR_NOSUID, 0, 0, 0 },
+	{ "suid", 0, MOUNT_ATTR_NOSUID, 0, 0 },
+	{ "nodev", MOUNT_ATTR_NODEV, 0, 0, 0 },
+	{ "dev", 0, MOUNT_ATTR_NODEV, 0, 0 },
+	{ "noexec", MOUNT_ATTR_NOEXEC, 0, 0, 0 },
+	{ "exec", 0, MOUNT_ATTR_NOEXEC, 0, 0 },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0, 0, 0 },
+	{ "symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW, 0, 0 },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0, 0, 0 },
+	{ "diratime", 0, MOUNT_ATTR_NODIRATIME, 0, 0 },
+	/* One field of three values, of which relatime is 0 and what is left when another is taken back. */
+	{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "atime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "relatime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "norelatime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "nostrictatime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+};
+
+/* Attributes to set and to clear, as a step carries them. */
+struct change {
+	uint32_t set, clear;
 };
 
 /* One mount of the spec, its options sorted. */
 struct mount_spec {
 	const char *type, *source;
-	char *destination; /* cleaned, owned */
-	uint64_t attributes, recursive, propagation;
+	char *destination;	       /* cleaned, owned */
+	struct change own_mount, tree; /* of this mount alone, and of all below it too */
+	uint64_t propagation;	       /* MS_…; one that comes before it in the upper half */
 	uint32_t flags;
 	struct strv own; /* options of the filesystem */
 	bool bind;
@@ -75,38 +78,47 @@ static void mount_done(struct mount_spec *m)
 	strv_done(&m->own);
 }
 
-static const struct option *find_option(const char *name)
+static const struct option *find_in(const struct option *table, size_t n, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		if (strcmp(options[i].name, name) == 0)
-			return &options[i];
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
 	return NULL;
+}
+
+static void change_add(struct change *c, const struct option *o)
+{
+	c->set = (c->set & ~o->clear) | o->set;
+	c->clear = (c->clear & ~o->set) | o->clear;
+}
+
+static uint64_t change_pack(struct change c)
+{
+	return c.set | (uint64_t)c.clear << 32;
 }
 
 bool mounts_know_option(const char *name)
 {
-	return find_option(name);
+	return find_in(options, ARRAY_SIZE(options), name) || find_in(attributes, ARRAY_SIZE(attributes), name) ||
+	       (*name == 'r' && find_in(attributes, ARRAY_SIZE(attributes), name + 1));
 }
 
-static void sort_options(const struct strv *all, struct mount_spec *m)
+static void sort_option(const char *name, struct mount_spec *m)
 {
-	strv_foreach (item, all) {
-		const struct option *o = find_option(*item);
+	const struct option *o = find_in(options, ARRAY_SIZE(options), name);
+	const struct option *attribute = find_in(attributes, ARRAY_SIZE(attributes), name);
+	const struct option *tree = *name == 'r' ? find_in(attributes, ARRAY_SIZE(attributes), name + 1) : NULL;
 
-		/* An empty one would end the list. */
-		if (!**item)
-			continue;
-		if (!o) {
-			strv_add(&m->own, *item);
-			continue;
-		}
-		if (o->set & MOUNT_ATTR__ATIME)
-			m->attributes &= ~(uint64_t)MOUNT_ATTR__ATIME;
-		m->attributes = (m->attributes & ~o->clear) | o->set;
-		m->recursive |= o->recursive;
-		m->propagation = o->propagation ? o->propagation : m->propagation;
+	if (o) {
+		m->propagation = o->propagation ? m->propagation << 32 | o->propagation : m->propagation;
 		m->flags |= o->flags;
-		m->bind |= strcmp(*item, "bind") == 0 || strcmp(*item, "rbind") == 0;
+		m->bind |= strcmp(name, "bind") == 0 || strcmp(name, "rbind") == 0;
+	} else if (attribute) {
+		change_add(&m->own_mount, attribute);
+	} else if (tree) {
+		change_add(&m->tree, tree);
+	} else if (*name) { /* an empty one would end the list */
+		strv_add(&m->own, name);
 	}
 }
 
@@ -131,7 +143,8 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 		return err_oom(err);
 	if (strcmp(m->destination, "/") == 0)
 		return json_field_error(err, where, "destination", "must not be \"/\"");
-	sort_options(&all, m);
+	strv_foreach (item, &all)
+		sort_option(*item, m);
 	m->bind |= m->type && strcmp(m->type, "bind") == 0;
 	if (m->bind && (!m->source || *m->source != '/'))
 		return json_field_error(err, where, "source", "expected an absolute path");
@@ -168,8 +181,24 @@ static void add_cgroup_mount(const json *spec, const struct cgroup_plan *cgroup,
 	s = plan_step(p, PLAN_FIRST, OP_CGROUP_MOUNT, field);
 	s->t1 = from;
 	s->t4 = to;
-	s->n1 = m->attributes;
+	s->n1 = m->own_mount.set;
 	s->n4 = cgroup->v2;
+}
+
+static bool has_own(const struct mount_spec *m, const char *prefix)
+{
+	strv_foreach (item, &m->own)
+		if (strncmp(*item, prefix, strlen(prefix)) == 0)
+			return true;
+	return false;
+}
+
+/* What further mounts and nodes may be made in is read-only when they are there. */
+static uint32_t late(const struct mount_spec *m)
+{
+	bool filled = !m->bind && (strcmp(m->type, "tmpfs") == 0 || strcmp(m->destination, "/dev") == 0);
+
+	return filled ? m->own_mount.set & MOUNT_ATTR_RDONLY : 0;
 }
 
 /* @place: that of an OP_BIND_SOURCE; -1: none. */
@@ -183,10 +212,12 @@ static void add_mount(const struct mount_spec *m, const char *field, int place, 
 	s->t2 = m->bind ? (plan_off)(place + 1) : source;
 	s->t3 = m->bind ? 0 : own;
 	s->t4 = to;
-	s->n1 = m->attributes;
+	s->n1 = m->bind ? change_pack(m->own_mount) : m->own_mount.set & ~late(m);
 	s->n2 = m->propagation ? m->propagation : m->bind ? MS_REC | MS_PRIVATE : 0;
 	s->n3 = m->flags;
-	s->n4 = m->recursive;
+	s->n4 = change_pack(m->tree);
+	if (!m->bind && strcmp(m->type, "tmpfs") == 0 && !has_own(m, "mode="))
+		s->n3 |= PLAN_MOUNT_INHERIT_MODE;
 	/* The kernel's views of itself must be where they say (CVE-2019-19921). */
 	if (!m->bind && (strcmp(m->type, "proc") == 0 || strcmp(m->type, "sysfs") == 0))
 		s->n3 |= PLAN_MOUNT_NO_SYMLINK;
@@ -290,12 +321,20 @@ static void add_symlink(struct plan *p, const char *path, const char *target)
 	s->t4 = at;
 }
 
-static bool bound_dev(const json *spec)
+/* Is the host's /dev bound to the container's? Then the nodes are there, and the host's. */
+static int bound_dev(const json *spec, bool *ret, teu_error **err)
 {
-	json_foreach (m, json_get(spec, "mounts"))
-		if (strcmp(json_get_text(m, "destination", ""), "/dev") == 0)
-			return strcmp(json_get_text(m, "type", ""), "bind") == 0;
-	return false;
+	*ret = false;
+	json_foreach (v, json_get(spec, "mounts")) {
+		_cleanup_(mount_done) struct mount_spec m = { 0 };
+		int r = read_mount(v, "mounts", &m, err);
+
+		if (r < 0)
+			return r;
+		if (strcmp(m.destination, "/dev") == 0)
+			*ret = m.bind;
+	}
+	return 0;
 }
 
 static int read_device(const json *v, const char *where, struct plan *p, teu_error **err)
@@ -348,12 +387,15 @@ int compile_devices(const json *spec, struct plan *p, teu_error **err)
 		      { "/dev/core", "/proc/kcore" },	    { "/dev/ptmx", "pts/ptmx" } };
 	const json *list = NULL;
 	char where[32];
+	bool bound = false;
 	size_t i = 0;
 	int r = json_read_array(json_get(spec, "linux"), "linux", "devices", &list, err);
 
+	if (r == 0)
+		r = bound_dev(spec, &bound, err);
 	if (r < 0)
 		return r;
-	if (!bound_dev(spec)) {
+	if (!bound) {
 		for (size_t k = 0; k < ARRAY_SIZE(always); k++)
 			add_device(p, always[k].path, S_IFCHR | 0666, makedev(always[k].major, always[k].minor), 0, 0);
 		for (size_t k = 0; k < ARRAY_SIZE(links); k++)
@@ -370,7 +412,7 @@ int compile_devices(const json *spec, struct plan *p, teu_error **err)
 
 static int add_paths(const json *lx, const char *key, enum plan_op op, struct plan *p, teu_error **err)
 {
-	_cleanup_(strv_done) struct strv paths = STRV_INIT;
+	_cleanup_(strv_done) struct strv paths = STRV_INIT, seen = STRV_INIT;
 	int r = json_read_strings(lx, "linux", key, &paths, err);
 
 	if (r < 0)
@@ -380,8 +422,33 @@ static int add_paths(const json *lx, const char *key, enum plan_op op, struct pl
 
 		if (**item != '/')
 			return json_field_error(err, "linux", key, "\"%s\" is not absolute", *item);
+		if (strv_has(&seen, *item))
+			continue;
+		strv_add(&seen, *item);
 		at = plan_text_add(p, *item);
 		plan_step(p, PLAN_FIRST, op, NULL)->t4 = at;
+	}
+	return 0;
+}
+
+int compile_late_mounts(const json *spec, struct plan *p, teu_error **err)
+{
+	char where[32];
+	size_t i = 0;
+
+	json_foreach (v, json_get(spec, "mounts")) {
+		_cleanup_(mount_done) struct mount_spec m = { 0 };
+		int r;
+
+		snprintf(where, sizeof(where), "mounts[%zu]", i++);
+		r = read_mount(v, where, &m, err);
+		if (r < 0)
+			return r;
+		if (late(&m)) {
+			plan_off at = plan_text_add(p, m.destination);
+
+			plan_step(p, PLAN_FIRST, OP_LATE_READONLY, where)->t4 = at;
+		}
 	}
 	return 0;
 }

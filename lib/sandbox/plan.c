@@ -42,6 +42,7 @@ static const struct {
 	[OP_CGROUP_MOUNT] = { "cgroup-mount", { "folders[]", NULL, NULL, "destination" }, { "attributes" } },
 	[OP_DEVICE] = { "device", { NULL, NULL, NULL, "path" }, { "mode", "device", "owner" } },
 	[OP_SYMLINK] = { "symlink", { "target", NULL, NULL, "path" }, { 0 } },
+	[OP_LATE_READONLY] = { "read-only-mount", { NULL, NULL, NULL, "path" }, { 0 } },
 	[OP_MASK] = { "mask", { NULL, NULL, NULL, "path" }, { 0 } },
 	[OP_READONLY] = { "read-only", { NULL, NULL, NULL, "path" }, { 0 } },
 	[OP_PIVOT] = { "pivot-root", { 0 }, { 0 } },
@@ -272,7 +273,7 @@ json *plan_to_json(const struct plan *p)
 static const char *subject(const struct plan *p, const struct plan_step *s)
 {
 	static const enum plan_op by_path[] = { OP_MOUNT,   OP_BIND, OP_CGROUP_MOUNT, OP_DEVICE,
-						OP_SYMLINK, OP_MASK, OP_READONLY };
+						OP_SYMLINK, OP_MASK, OP_READONLY,     OP_LATE_READONLY };
 
 	if (s->op == OP_OVERLAY || s->op == OP_RECEIVE_ROOTFS)
 		return text_at(p, s->t4);
@@ -303,6 +304,8 @@ static const char *hint(const struct plan_step *s, int eno)
 		return ": the caller has no right to raise this limit (CAP_SYS_RESOURCE)";
 	if (s->op == OP_OOM_SCORE && eno == EACCES)
 		return ": the caller has no right to lower it (CAP_SYS_RESOURCE)";
+	if (s->op == OP_MOUNT && s->n3 & PLAN_MOUNT_NO_SYMLINK && (eno == ELOOP || eno == ENOTDIR))
+		return ": it must be mounted on ordinary directory, not by way of a symbolic link";
 	if ((s->op == OP_MOUNT || s->op == OP_BIND) && eno == ELOOP)
 		return ": the way there leads over a symbolic link, which is not followed";
 	if ((s->op == OP_BIND) && (eno == ENOTDIR || eno == EISDIR))

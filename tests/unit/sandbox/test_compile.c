@@ -27,6 +27,9 @@ static int compile_text(const char *text, struct plan *plan, teu_error **err)
 #define NAMESPACES(list, lx)                                                                                           \
 	"{\"process\":{\"args\":[\"true\"]},\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[" list "]" lx "}}"
 
+#define BIND(options)                                                                                                  \
+	SPEC("", "", ",\"mounts\":[{\"destination\":\"/x\",\"source\":\"/s\",\"options\":[\"rbind\"," options "]}]")
+
 static const struct {
 	const char *spec, *step; /* the step as plan_to_json() shows it */
 } steps[] = {
@@ -47,7 +50,18 @@ static const struct {
 	  "\"step\":\"sysctl\",\"path\":\"net/ipv4/conf/eth0.1/forwarding\",\"value\":\"1\"" },
 	{ SPEC("", "",
 	       ",\"mounts\":[{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"ro\",\"\",\"size=1m\"]}]"),
-	  "\"step\":\"mount\",\"type\":\"tmpfs\",\"options\":[\"size=1m\"],\"destination\":\"/t\",\"attributes\":1" },
+	  "\"step\":\"mount\",\"type\":\"tmpfs\",\"options\":[\"size=1m\"],\"destination\":\"/t\",\"from\"" },
+	/* What is read-only may have to be filled first. */
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/t\",\"type\":\"tmpfs\",\"options\":[\"ro\"]}]"),
+	  "{\"by\":\"container\",\"step\":\"read-only-mount\",\"path\":\"/t\",\"from\":\"mounts[0]\"}" },
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/p\",\"type\":\"proc\",\"options\":[\"ro\",\"nosuid\"]}]"),
+	  "\"destination\":\"/p\",\"attributes\":3," },
+	{ BIND("\"ro\",\"dev\""), "\"attributes\":17179869185," },		/* 1, 4 in the upper half */
+	{ BIND("\"rro\",\"rexec\""), "\"recursive-attributes\":34359738369" },	/* 1, 8 */
+	{ BIND("\"noatime\",\"relatime\""), "\"attributes\":481036337152," },	/* 0, 0x70 */
+	{ BIND("\"rstrictatime\""), "\"recursive-attributes\":481036337184" },	/* 0x20, 0x70 */
+	{ BIND("\"rslave\",\"rshared\""), "\"propagation\":2322168558927872" }, /* both, in their order */
+	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"rel/x\",\"type\":\"tmpfs\"}]"), "\"destination\":\"/rel/x\"" },
 	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/x/\",\"source\":\"/s\",\"options\":[\"bind\"]}]"),
 	  "\"step\":\"bind\",\"source\":\"/s\",\"destination\":\"/x\"" },
 	{ SPEC("", "", ",\"annotations\":{\"teu.user\":\"me\",\"teu.groups\":\"a,,b\"}"),
