@@ -86,3 +86,42 @@ bool parse_size(const char *text, uint64_t *ret)
 	*ret = (uint64_t)number;
 	return true;
 }
+
+static const char *skip(const char *at, const char *signs)
+{
+	return at + strspn(at, signs);
+}
+
+/* One number below @limit; NULL: there is none. */
+static const char *list_number(const char *at, size_t limit, size_t *ret)
+{
+	size_t n = 0;
+
+	if (*at < '0' || *at > '9')
+		return NULL;
+	for (; *at >= '0' && *at <= '9'; at++) {
+		n = n * 10 + (size_t)(*at - '0');
+		if (n >= limit)
+			return NULL;
+	}
+	*ret = n;
+	return skip(at, " ");
+}
+
+bool parse_bits(const char *text, uint64_t *bits, size_t n_bits)
+{
+	size_t from, to;
+
+	memset(bits, 0, n_bits / 8);
+	for (const char *at = skip(text, " ,"); *at; at = skip(at, " ,")) {
+		at = list_number(at, n_bits, &from);
+		to = from;
+		if (at && *at == '-')
+			at = list_number(skip(at + 1, " "), n_bits, &to);
+		if (!at || to < from || (*at && *at != ','))
+			return false;
+		for (; from <= to; from++)
+			bits[from / 64] |= UINT64_C(1) << from % 64;
+	}
+	return true;
+}

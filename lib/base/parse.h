@@ -4,6 +4,7 @@
 #define TEU_BASE_PARSE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 bool parse_u64(const char *text, uint64_t *ret);
@@ -16,5 +17,8 @@ bool parse_size(const char *text, uint64_t *ret);
 
 /* Octal file modes, at most 07777. */
 bool parse_mode(const char *text, uint32_t *ret);
+
+/* "0-3,5" as bits of @bits, which has @n_bits of them and is zeroed; "" sets none, blanks are passed over. */
+bool parse_bits(const char *text, uint64_t *bits, size_t n_bits);
 
 #endif

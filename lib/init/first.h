@@ -63,6 +63,12 @@ long netlink_send(const void *bytes, size_t n, int protocol);
 long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 /* Stays as pid 1, with these capabilities, around the process that goes on: returns 0 in that one only. */
 long reaper_start(struct first *f, uint64_t effective, uint64_t permitted);
+/* schedule.c */
+long step_scheduler(struct first *f, const struct plan_step *s);
+long step_io_priority(struct first *f, const struct plan_step *s);
+long step_memory_policy(struct first *f, const struct plan_step *s);
+long step_personality(struct first *f, const struct plan_step *s);
+long step_affinity(struct first *f, const struct plan_step *s);
 long console_open(struct first *f, const struct plan_step *s);
 
 /* Is @fd the null device? */

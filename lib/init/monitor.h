@@ -27,6 +27,9 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
  * *ret_step is the index. */
 long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step);
 
+/* schedule.c: OP_AFFINITY of the calling process. */
+long set_affinity(const struct plan_header *plan, const struct plan_step *s);
+
 /* mapped.c: OP_OVERLAY_MAPPED; the mount goes over @sync to the first process. */
 long overlay_mapped(const struct plan_header *plan, const struct plan_step *s, int pid, int sync);
 /* Takes back what the others made: every step is tried, as some of it may never have been made. */

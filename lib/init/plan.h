@@ -67,6 +67,11 @@ enum plan_op {
 	OP_OOM_SCORE,	   /* t1 value */
 	OP_SESSION,	   /* setsid */
 	OP_CONSOLE,   /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console */
+	OP_SCHEDULER,	  /* n1 policy, n2 flags, n3 nice, n4 priority, t1 three uint64_t: runtime, deadline, period */
+	OP_IO_PRIORITY,	  /* n1 as ioprio_set(2) takes it */
+	OP_MEMORY_POLICY, /* n1 mode and flags, t1 nodes as bits, n2 their count and one */
+	OP_PERSONALITY,	  /* n1 */
+	OP_AFFINITY,	  /* t1 processors as 1024 bits; by the monitor too */
 	OP_UMASK,     /* n1 */
 	OP_APPARMOR,  /* t1 profile, on exec */
 	OP_SELINUX,   /* t1 label, on exec */

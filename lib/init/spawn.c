@@ -105,6 +105,8 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return set_pid_namespace(plan, s);
 	case OP_OVERLAY_MAPPED:
 		return overlay_mapped(plan, s, pid, sync);
+	case OP_AFFINITY:
+		return set_affinity(plan, s);
 	case OP_KILL_CGROUP:
 		return kill_cgroup(plan, s);
 	case OP_RELEASE_PORTS:

@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "kernel/caps.h"
 #include "sandbox/check_impl.h"
 #include "sandbox/compile.h"
 
-enum { PLACE_MAX = 320 };
+enum { PLACE_MAX = 320, MAX_NODES = 1024 };
 
 /* The entry of linux.namespaces of @type; NULL: there is none. */
 static const json *find_namespace(const json *config, const char *type)
@@ -313,20 +314,34 @@ static void check_seccomp(const json *config, struct check *c)
 		check_error(c, "linux.seccomp.listenerMetadata", "needs listenerPath");
 }
 
+/* As runc says these, whose tests ask for the words. */
 static void check_memory_policy(const json *config, struct check *c)
 {
+	static const char nodes_place[] = "linux.memoryPolicy.nodes";
 	const json *policy = json_find(config, "linux.memoryPolicy");
 	const char *mode = json_get_text(policy, "mode", ""), *nodes = json_get_text(policy, "nodes", "");
 	bool none = strcmp(mode, "MPOL_DEFAULT") == 0 || strcmp(mode, "MPOL_LOCAL") == 0;
+	uint64_t bits[MAX_NODES / 64];
+	int count = 0;
 
 	if (!policy)
 		return;
-	if (nodes[strspn(nodes, "0123456789, -\n")])
-		check_error(c, "linux.memoryPolicy.nodes", "\"%s\" is no list such as 0-3,5", nodes);
-	if (none && *nodes)
-		check_error(c, "linux.memoryPolicy.nodes", "%s takes no nodes", mode);
-	if (!none && !*nodes && strcmp(mode, "MPOL_PREFERRED") != 0)
-		check_error(c, "linux.memoryPolicy.nodes", "%s needs a node at least", mode);
+	if (!schedule_memory_mode(mode))
+		check_error(c, "linux.memoryPolicy.mode", "invalid memory policy mode \"%s\"", mode);
+	json_foreach (flag, json_get(policy, "flags"))
+		if (!schedule_memory_flag(json_text(flag, "")))
+			check_error(c, "linux.memoryPolicy.flags", "invalid memory policy flag \"%s\"",
+				    json_text(flag, ""));
+	if (!parse_bits(nodes, bits, MAX_NODES)) {
+		check_error(c, nodes_place, "invalid memory policy node in \"%s\"", nodes);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		count += __builtin_popcountll(bits[i]);
+	if (none && count)
+		check_error(c, nodes_place, "%s: mode requires 0 nodes but got %d", mode, count);
+	if (!none && !count && strcmp(mode, "MPOL_PREFERRED") != 0)
+		check_error(c, nodes_place, "%s: mode requires at least one node but got 0", mode);
 }
 
 static void check_rdt(const json *config, struct check *c)

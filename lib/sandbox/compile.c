@@ -543,9 +543,15 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	int r;
 
 	plan_init(p);
+	r = compile_affinity(process, "initial", PLAN_BEFORE, p, err);
+	if (r < 0)
+		return r;
 	if (flags & CLONE_NEWPID)
 		plan_step(p, PLAN_BEFORE, OP_SETNS_PID, NULL)->n1 = 1;
 	add_cgroup_joins(l->cgroup, p);
+	r = compile_affinity(process, "final", PLAN_FIRST, p, err);
+	if (r < 0)
+		return r;
 	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = flags & ~(uint64_t)CLONE_NEWPID;
 	if (flags & CLONE_NEWUSER)
 		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);

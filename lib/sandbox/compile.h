@@ -62,6 +62,12 @@ int compile_masks(const json *spec, struct plan *p, teu_error **err);
 /* Is it an option of mounting? Else it is the filesystem's own. */
 bool mounts_know_option(const char *name);
 
+/* schedule.c: scheduler, I/O priority, memory policy, personality; and the processors of execCPUAffinity.@key. */
+int compile_schedule(const json *spec, const json *process, struct plan *p, teu_error **err);
+int compile_affinity(const json *process, const char *key, enum plan_list list, struct plan *p, teu_error **err);
+bool schedule_memory_mode(const char *name);
+bool schedule_memory_flag(const char *name);
+
 /* process.c: "RLIMIT_CORE" -> its number; -1: no such limit. */
 int process_rlimit(const char *name);
 /* Everything from rlimits to exec. @place: "process" or where else it stands in a document. */

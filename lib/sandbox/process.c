@@ -166,11 +166,10 @@ static int read_caps(const json *process, const char *set, uint64_t *ret, teu_er
 	strv_foreach (item, &names) {
 		int number = caps_number(*item);
 
-		if (number < 0)
-			return json_field_error(err, "process.capabilities", set, "unknown capability \"%s\"", *item);
-		*ret |= 1ull << number;
+		/* What this kernel does not have, or nobody knows, can't be given, and is no error (runtime-spec: "MUST
+		 * be logged as a warning"): check does that. */
+		*ret |= number < 0 ? 0 : 1ull << number;
 	}
-	/* What this kernel does not have can't be given, and is no error (runtime-spec: "MUST log a warning"). */
 	*ret &= caps_all();
 	return 0;
 }
@@ -306,6 +305,9 @@ int compile_process(const json *spec, const json *process, const char *place, in
 		text = plan_text_add(p, score);
 		plan_step(p, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
 	}
+	r = compile_schedule(spec, process, p, err);
+	if (r < 0)
+		return r;
 	add_label(process, "apparmorProfile", OP_APPARMOR, p);
 	add_label(process, "selinuxLabel", OP_SELINUX, p);
 	if (no_new_privs)

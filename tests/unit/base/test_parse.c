@@ -33,6 +33,32 @@ START_TEST(malformed_numbers_are_refused)
 }
 END_TEST
 
+START_TEST(lists_of_processors)
+{
+	static const struct {
+		const char *text;
+		uint64_t first, last;
+	} good[] = { { "", 0, 0 },
+		     { "0", 1, 0 },
+		     { "0-3,5", 0x2f, 0 },
+		     { " 1 - 2 , 7", 0x86, 0 },
+		     { "127", 0, UINT64_C(1) << 63 },
+		     { "63-64", UINT64_C(1) << 63, 1 } };
+	static const char *const bad[] = {
+		"128", "a", "3-1", "1-", "-1", "1 2", "0-9876543210", "18446744073709551617"
+	};
+	uint64_t bits[2] = { 7, 7 };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_msg(parse_bits(good[i].text, bits, 128), "%s", good[i].text);
+		ck_assert_uint_eq(bits[0], good[i].first);
+		ck_assert_uint_eq(bits[1], good[i].last);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(!parse_bits(bad[i], bits, 128), "%s", bad[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("parse");
@@ -42,6 +68,7 @@ int main(void)
 
 	tcase_add_test(tc, sizes_as_docker_writes_them);
 	tcase_add_test(tc, malformed_numbers_are_refused);
+	tcase_add_test(tc, lists_of_processors);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -135,7 +135,7 @@ static const struct {
 	{ LX(NS("network"), ",\"netDevices\":{\"a/b\":{}}"), "linux.netDevices.a/b: is no name of a link" },
 	{ LX("", ",\"rootfsPropagation\":\"wild\""), "linux.rootfsPropagation: unknown value \"wild\"" },
 	{ LX("", ",\"memoryPolicy\":{\"mode\":\"MPOL_BIND\"}"),
-	  "linux.memoryPolicy.nodes: MPOL_BIND needs a node at least" },
+	  "linux.memoryPolicy.nodes: MPOL_BIND: mode requires at least one node but got 0" },
 	{ LX("", ",\"intelRdt\":{\"closID\":\"a/b\"}"), "linux.intelRdt.closID: \"a/b\" is no name of a group" },
 	{ MOUNT(""), "mounts[0].type: is missing" },
 	{ MOUNT(",\"type\":\"bind\""), "mounts[0].source: is missing" },
