@@ -26,6 +26,7 @@
 #include <teu/volume.h>
 #include <teu/cgroup.h>
 #include <teu/namespace.h>
+#include <teu/runtime.h>
 #include <teu/system.h>
 
 #endif

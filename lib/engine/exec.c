@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/proc.h"
 #include "engine/process.h"
 #include "engine/start.h"
 #include "kernel/caps.h"
@@ -115,7 +116,7 @@ static int open_target(struct exec *e, teu_error **err)
 		return err_set(err, TEU_E_CONFLICT, "container %s is paused, unpause it first", c->name);
 	if (!s.pid)
 		return err_set(err, TEU_E_CONFLICT, "container %s is not running", c->name);
-	r = process_open(s.pid, s.pid_start, &e->pidfd, err);
+	r = proc_open(s.pid, s.pid_start, &e->pidfd, err);
 	if (r < 0)
 		return err_wrap(err, r, "container %s", c->name);
 	return 0;

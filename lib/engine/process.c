@@ -6,55 +6,12 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/proc.h"
 #include "store/state.h"
-
-/* Fields of /proc/<pid>/stat from the third on; the name before them may hold anything. */
-static bool read_stat(pid_t pid, char *text, size_t cap, char **ret_fields)
-{
-	char path[32];
-	_cleanup_close_ int fd = -EBADF;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : fd_read_full(fd, text, cap - 1);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	*ret_fields = strrchr(text, ')');
-	if (!*ret_fields)
-		return false;
-	*ret_fields += 2;
-	return true;
-}
-
-static uint64_t stat_field(const char *fields, int number)
-{
-	for (int i = 3; i < number && fields; i++) {
-		fields = strchr(fields, ' ');
-		fields += fields != NULL;
-	}
-	return fields ? strtoull(fields, NULL, 10) : 0;
-}
-
-int process_open(pid_t pid, uint64_t start, int *ret_pidfd, teu_error **err)
-{
-	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	char text[1024], *fields;
-
-	if (pidfd < 0 && errno != ESRCH)
-		return err_errno(err, errno, "pidfd_open %d", (int)pid);
-	/* Asked after the pidfd is there: whoever has the number now is who it stands for. */
-	if (pidfd < 0 || !read_stat(pid, text, sizeof(text), &fields) || stat_field(fields, 22) != start)
-		return err_set(err, TEU_E_NOT_FOUND, "process %d has ended", (int)pid);
-	*ret_pidfd = TAKE_FD(pidfd);
-	return 0;
-}
 
 static int running_state(teu_container *c, struct container_state *ret, teu_error **err)
 {
@@ -154,15 +111,15 @@ static bool add_process(json *list, pid_t pid)
 	time_t began;
 	struct tm tm;
 
-	if (!read_stat(pid, stat, sizeof(stat), &fields))
+	if (!proc_read(pid, stat, sizeof(stat), &fields))
 		return true; /* it has just ended */
-	ticks = stat_field(fields, 14) + stat_field(fields, 15);
-	tty = stat_field(fields, 7);
-	began = (time_t)(boot_time() + (int64_t)(stat_field(fields, 22) / (uint64_t)hz));
+	ticks = proc_field(fields, 14) + proc_field(fields, 15);
+	tty = proc_field(fields, 7);
+	began = (time_t)(boot_time() + (int64_t)(proc_field(fields, 22) / (uint64_t)hz));
 	localtime_r(&began, &tm);
 	snprintf(text[0], sizeof(text[0]), "%u", owner_of(pid));
 	snprintf(text[1], sizeof(text[1]), "%d", (int)pid);
-	snprintf(text[2], sizeof(text[2]), "%llu", (unsigned long long)stat_field(fields, 4));
+	snprintf(text[2], sizeof(text[2]), "%llu", (unsigned long long)proc_field(fields, 4));
 	snprintf(text[3], sizeof(text[3]), "0");
 	snprintf(text[4], sizeof(text[4]), "%02d:%02d", tm.tm_hour, tm.tm_min);
 	if (tty)

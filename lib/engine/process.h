@@ -5,9 +5,6 @@
 #include "engine/container.h"
 #include "kernel/cgroup.h"
 
-/* A pidfd of @pid if it began at @start (field 22 of its stat). TEU_E_NOT_FOUND: that process is gone. */
-int process_open(pid_t pid, uint64_t start, int *ret_pidfd, teu_error **err);
-
 /* Freezes or thaws. TEU_E_CONFLICT: not running, or already so. */
 int container_set_paused(teu_container *container, bool paused, teu_error **err);
 

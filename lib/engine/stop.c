@@ -10,6 +10,7 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 
+#include "base/proc.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/signame.h"
@@ -48,7 +49,7 @@ static void thaw(teu_container *c)
 static int send_signal(teu_container *c, const struct container_state *s, int signal, teu_error **err)
 {
 	_cleanup_close_ int pidfd = -EBADF;
-	int r = process_open(s->pid, s->pid_start, &pidfd, err);
+	int r = proc_open(s->pid, s->pid_start, &pidfd, err);
 
 	if (r < 0)
 		return r;

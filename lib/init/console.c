@@ -29,7 +29,7 @@ static long bind_console(struct first *f)
 long console_open(struct first *f, const struct plan_step *s)
 {
 	struct winsize size = { .ws_row = (unsigned short)s->n1, .ws_col = (unsigned short)s->n2 };
-	struct first_message hello = { 0 };
+	struct first_message hello = { .kind = FIRST_PTY };
 	int master = sys_open_in(f->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0, 0), unlock = 0;
 	long r;
 

@@ -12,8 +12,11 @@ enum { FIRST_MAX_GROUPS = 1024 };
 
 struct first {
 	const struct plan_header *plan;
-	int sync;     /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
-	int go;	      /* a byte from the monitor: the plan is there; another: its own steps for this process are done */
+	int sync; /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
+	int go; /* a pid from the monitor: the plan is there; another: its own steps for this process are done; a third:
+		   the caller's hooks are */
+	int pid;      /* of this process as the host sees it, from the first word on go */
+	int start;    /* the fifo of OP_OPEN_START; -1 */
 	int root;     /* the rootfs; AT_FDCWD before there is one */
 	int null;     /* a /dev/null that is one, for masks */
 	int empty;    /* an empty read-only tree, for masks; -1 until the first folder is masked */
@@ -30,8 +33,15 @@ struct first {
 typedef long (*step_fn)(struct first *f, const struct plan_step *s);
 
 /* What the first process says to the monitor over sync. */
+enum first_kind {
+	FIRST_PTY = 0,	/* a pty comes along */
+	FIRST_FAILED,	/* step @step failed with @error */
+	FIRST_AT_HOOKS, /* it waits for the caller's hooks */
+	FIRST_READY,	/* it waits to be started */
+};
+
 struct first_message {
-	uint32_t failed; /* 1: step @step failed with @error; 0: a pty comes along */
+	uint32_t kind; /* enum first_kind */
 	uint32_t step;
 	int32_t error;
 };
@@ -74,8 +84,24 @@ long console_open(struct first *f, const struct plan_step *s);
 /* Is @fd the null device? */
 bool is_null(int fd);
 
-/* Waits for the monitor's next byte; ends the process when the monitor gives up. */
-void await_go(int go);
+/* Waits for the monitor's next word; ends the process when the monitor gives up. */
+void await_go(struct first *f);
+/* @n texts one behind the other (some may be empty) as the vector that execve takes, with room for one more entry. */
+const char **vector(const char *item, size_t n);
+void unblock_signals(void);
+/* hook.c */
+long step_hook(struct first *f, const struct plan_step *s);
+/* start.c */
+long step_open_start(struct first *f, const struct plan_step *s);
+long step_host_hooks(struct first *f, const struct plan_step *s);
+long step_keyring(struct first *f, const struct plan_step *s);
+long step_await_start(struct first *f, const struct plan_step *s);
+/* command.c */
+long step_lookup(struct first *f, const struct plan_step *s);
+long step_exec(struct first *f, const struct plan_step *s);
+/* Asks for SIGKILL at the monitor's end; where none stays there is nothing to ask for. */
+long die_with_monitor(const struct first *f);
+
 /* Runs all steps of the plan's first process; only returns when one failed. */
 void first_run(struct first *f);
 extern const step_fn first_steps[OP_COUNT];

@@ -1,7 +1,7 @@
 /*
  * main: the helper, run from a sealed memfd with its plan in descriptor 3. It launches one process, stays as its
- * monitor, and ends with it. What needs more than system calls (removing, restarting) it leaves to libteu.so, which it
- * executes as a program.
+ * monitor, and ends with it; with PLAN_LEAVE it ends once that is ready. What needs more than system calls (removing,
+ * restarting) it leaves to libteu.so, which it executes as a program.
  */
 #include "init/first.h"
 #include "init/monitor.h"
@@ -102,6 +102,11 @@ void helper_main(void)
 		SYS(exit_group, 125);
 	birth = (struct plan_birth){ (uint32_t)m.n1, (uint32_t)m.n2 };
 	plan = spawn_child(&birth, &c);
+	if (birth.flags & PLAN_LEAVE) {
+		if (!wire_send(FD_WIRE, WIRE_STARTED, c.pid, 0, 0, 0, 0, true))
+			spawn_undo(plan, &c);
+		SYS(exit_group, 0);
+	}
 	/* The socket first: who reads that it runs may connect. */
 	if (birth.flags & PLAN_RECORD) {
 		loop_listen(plan_text(plan, plan->socket_path));

@@ -13,6 +13,7 @@ struct child {
 	int in;	    /* where its standard input is written; -1: closed or none */
 	int out[2]; /* where its output is read: stdout and stderr, or the pty and -1 */
 	int64_t started_ns;
+	bool ready; /* it has said that it waits to be started */
 };
 
 /* How it ended. */
@@ -23,6 +24,8 @@ struct outcome {
 
 /* spawn.c: starts it and returns the plan; reports a failure over the wire and ends the monitor. */
 const struct plan_header *spawn_child(const struct plan_birth *birth, struct child *c);
+/* The caller, who was to hear that it has been launched, is gone: takes it back and ends the monitor. */
+void spawn_undo(const struct plan_header *plan, struct child *c);
 /* Runs a list of monitor steps; @pid and @sync: the first process and the link to it, where there is one. On failure
  * *ret_step is the index. */
 long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step);

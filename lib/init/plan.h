@@ -30,7 +30,10 @@ enum plan_op {
 	OP_KILL_CGROUP,	   /* t1 folder of a cgroup: whatever is left in it is killed */
 
 	/* by the first process, before it leaves the host's tree */
+	OP_OPEN_START,	   /* t1 fifo that OP_AWAIT_START will read from */
 	OP_WAIT_HOST,	   /* until the monitor has run its steps for this process */
+	OP_HOST_HOOKS,	   /* until the caller has run its hooks for this process */
+	OP_KEYRING,	   /* t1 name of a new session keyring */
 	OP_JOIN_CGROUP,	   /* t1 file: write "0" into it */
 	OP_SETNS,	   /* t1 path, n1 CLONE_NEW… */
 	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process */
@@ -54,7 +57,7 @@ enum plan_op {
 	OP_LATE_READONLY,    /* t4 path of a mount made before */
 	OP_MASK,	     /* t4 path */
 	OP_READONLY,	     /* t4 path */
-	OP_PIVOT,	     /* the rootfs becomes "/" */
+	OP_PIVOT,	     /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot */
 	OP_ROOT_READONLY,    /* "/" itself */
 	OP_ROOT_PROPAGATION, /* n1 MS_… for "/" */
 
@@ -80,12 +83,17 @@ enum plan_op {
 	OP_BOUNDING,  /* n1 mask of capabilities that stay in the bounding set */
 	OP_BECOME,    /* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
 	OP_CAPS,      /* n1 effective, n2 permitted, n3 inheritable, n4 ambient */
-	OP_READY,     /* what a filter might forbid: HOME looked up (n1 1), streams in place, all else to close */
+	OP_READY,     /* what a filter might forbid: HOME looked up (n1 1), streams in place, all else to close but what
+			 PLAN_KEEP_SHIFT says */
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP, /* t1 program, n1 count of instructions, n2 flags */
 	OP_CWD,	    /* t1; n1 1: make it if it is missing */
-	OP_INIT,    /* stay as pid 1, n1 effective and n2 permitted: what follows happens in a child */
-	OP_EXEC,    /* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: HOME of OP_READY is added */
+	OP_HOOK,    /* t1 list: program and its argv, n1 their count; t2 environment and n2 its count; n3 seconds, 0: no
+		       end; t3 and t4 the state document before and after the pid. Before or after OP_PIVOT */
+	OP_LOOKUP,  /* t1 command, t2 environment and n3 its count: is it there to be executed? */
+	OP_AWAIT_START, /* until somebody writes into the fifo of OP_OPEN_START */
+	OP_INIT,	/* stay as pid 1, n1 effective and n2 permitted: what follows happens in a child */
+	OP_EXEC,	/* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: HOME of OP_READY is added */
 	OP_COUNT
 };
 
@@ -128,7 +136,15 @@ enum {
 	PLAN_STDIO = 64,	/* descriptors FD_STDIN.. are the command's own (namespace runs) */
 	PLAN_INTO_CGROUP = 128, /* the first process is born into FD_CGROUP */
 	PLAN_EARLY = 256,	/* the first process may be made before the plan is there */
+	PLAN_LEAVE = 512,    /* the helper ends when the first process is ready, which is the caller's reaper's from its
+				birth: no monitor stays */
+	PLAN_AWAIT = 1024,   /* it is ready when it says so in OP_AWAIT_START, not only by its exec */
+	PLAN_CONSOLE = 2048, /* its pty goes to FD_CONSOLE instead of the monitor's loop */
+	PLAN_KEEP_SHIFT = 16, /* the upper bits: so many descriptors from FD_FIRST_PORT on become the command's 3… */
 };
+
+/* A hook's exit status as the errno of a failed OP_HOOK. */
+enum { PLAN_HOOK_STATUS = 5000 };
 
 /* What has to be known before the first process exists. It is told with WIRE_BIRTH, as the rest may not be ready yet.
  */
@@ -147,7 +163,8 @@ enum plan_fd {
 	FD_STDOUT = 8,
 	FD_STDERR = 9,
 	FD_CGROUP = 10,	    /* cgroup v2: folder that the first process is born into; /dev/null on v1 */
-	FD_FIRST_PORT = 11, /* reserved ports, then whatever else must stay open as long as the monitor lives */
+	FD_CONSOLE = 11,    /* with PLAN_CONSOLE: a unix socket */
+	FD_FIRST_PORT = 12, /* reserved ports, then whatever else must stay open as long as the monitor lives */
 };
 
 struct plan_header {

@@ -627,14 +627,25 @@ static long leave_chroot(void)
 	return SYS(mount, 0, "/", 0, MS_REC | MS_SLAVE, 0);
 }
 
+/* For a root that can't be pivoted from, the initramfs: what is mounted there is hidden, not taken off. */
+static long move_root(void)
+{
+	TRY(SYS(mount, ".", "/", 0, MS_MOVE, 0));
+	return SYS(chroot, ".");
+}
+
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off. */
+static long swap_root(void)
+{
+	TRY(SYS(pivot_root, ".", "."));
+	return SYS(umount2, ".", 2 /* MNT_DETACH */);
+}
+
 long step_pivot(struct first *f, const struct plan_step *s)
 {
-	(void)s;
 	TRY(leave_chroot());
 	TRY(SYS(fchdir, f->root));
-	TRY(SYS(pivot_root, ".", "."));
-	TRY(SYS(umount2, ".", 2 /* MNT_DETACH */));
+	TRY(s->n1 ? move_root() : swap_root());
 	TRY(SYS(chdir, "/"));
 	SYS(close, f->root);
 	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);

@@ -143,15 +143,24 @@ static void fail(const struct plan_header *plan, struct child *c, int phase, uin
 
 static void fail(const struct plan_header *plan, struct child *c, int phase, uint32_t step, long error)
 {
+	struct pollfd end = { c->pidfd, POLLIN, 0 };
+
 	if (c->pid > 0) {
 		SYS(kill, c->pid, SIGKILL);
-		SYS(wait4, c->pid, 0, __WALL, 0);
+		/* With PLAN_LEAVE it is somebody else's child. */
+		sys_poll(&end, 1, -1);
+		SYS(wait4, c->pid, 0, __WALL | WNOHANG, 0);
 	}
 	if (plan)
 		run_last_steps(plan, 0);
 	wire_send(FD_WIRE, WIRE_FAILED, (int32_t)-error, (int32_t)step, phase, 0, 0, true);
 	SYS(exit_group, 1);
 	__builtin_unreachable();
+}
+
+void spawn_undo(const struct plan_header *plan, struct child *c)
+{
+	fail(plan, c, WIRE_MONITOR, 0, -EPIPE);
 }
 
 /* The two ends of everything between monitor and first process. */
@@ -199,12 +208,17 @@ static void run_first(const struct plan_birth *birth, const struct plan_header *
 	__attribute__((noreturn));
 
 /* What is the monitor's is closed at once: in a user namespace the container's root may look into this process. The
- * links were opened last, so all below them was inherited, but the streams of PLAN_STDIO and the process to join. */
-static void close_inherited(const struct links *l)
+ * links were opened last, so all below them was inherited, but the streams of PLAN_STDIO, what the caller asked to
+ * keep, and the process to join. */
+static void close_inherited(const struct plan_birth *birth, const struct links *l)
 {
+	int keep = (int)(birth->flags >> PLAN_KEEP_SHIFT);
+
 	SYS(close, FD_WIRE);
 	SYS(close, FD_ALIVE);
-	SYS(close_range, FD_CGROUP, l->sync[1] - 1, 0);
+	SYS(close, FD_CGROUP);
+	SYS(close, FD_CONSOLE);
+	SYS(close_range, FD_FIRST_PORT + keep, l->sync[1] - 1, 0);
 }
 
 /* @plan: NULL when it is there before its plan is; the monitor says when to read that. */
@@ -215,16 +229,17 @@ static void run_first(const struct plan_birth *birth, const struct plan_header *
 
 	SYS(close, l->sync[0]);
 	SYS(close, l->go[1]);
-	close_inherited(l);
-	SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	close_inherited(birth, l);
+	if (!(birth->flags & PLAN_LEAVE))
+		SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	f.sync = l->sync[1];
 	f.go = l->go[0];
-	await_go(f.go);
+	await_go(&f);
 	f.plan = plan ? plan : map_plan();
 	if (!f.plan)
 		SYS(exit_group, 1);
 	f.root = AT_FDCWD;
-	f.null = f.empty = f.tty = -1;
+	f.null = f.empty = f.tty = f.start = -1;
 	f.stdio[0] = own ? FD_STDIN : l->streams[0][0];
 	f.stdio[1] = own ? FD_STDOUT : l->streams[1][1];
 	f.stdio[2] = own ? FD_STDERR : l->streams[2][1];
@@ -243,6 +258,11 @@ static long clone_first(const struct plan_birth *birth, const struct plan_header
 	};
 	long r;
 
+	/* Born as the helper's brother it is at once the child of who will wait for it. */
+	if (birth->flags & PLAN_LEAVE) {
+		args.flags |= CLONE_PARENT;
+		args.exit_signal = 0;
+	}
 	if (birth->flags & PLAN_INTO_CGROUP) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = FD_CGROUP;
@@ -276,20 +296,49 @@ static const struct plan_header *await_plan(struct child *c)
 	return plan;
 }
 
-/* What it has said so far, or with @wait until the end: without a word of a failure it has executed its command. */
-static void hear_first(const struct plan_header *plan, struct child *c, int sync, bool wait)
+static void say_go(const struct links *l, const struct child *c)
 {
-	struct pollfd p = { sync, POLLIN, 0 };
+	SYS(write, l->go[1], &c->pid, sizeof(c->pid));
+}
+
+/* The caller's hooks run now; who doesn't say that they have gave up. */
+static void await_hooks(const struct plan_header *plan, struct child *c, const struct links *l)
+{
+	struct wire_header m;
+
+	if (!wire_send(FD_WIRE, WIRE_HOOKS, c->pid, 0, 0, 0, 0, true) || !wire_await(WIRE_GO, &m))
+		fail(plan, c, WIRE_MONITOR, 0, -EPIPE);
+	say_go(l, c);
+}
+
+static void take_console(const struct plan_header *plan, struct child *c, int fd)
+{
+	if (!(plan->birth.flags & PLAN_CONSOLE)) {
+		c->out[0] = fd;
+		c->in = fd;
+		return;
+	}
+	/* docker's and podman's name for what they get. */
+	if (pass_send(FD_CONSOLE, "/dev/ptmx", 9, fd) < 0)
+		fail(plan, c, WIRE_MONITOR, 1, -EPIPE);
+	SYS(close, fd);
+}
+
+/* What it has said so far, or with @wait until the end: without a word of a failure it has executed its command. */
+static void hear_first(const struct plan_header *plan, struct child *c, const struct links *l, bool wait)
+{
+	struct pollfd p = { l->sync[0], POLLIN, 0 };
 	struct first_message m = { 0 };
 	int fd;
 
-	while ((wait || sys_poll(&p, 1, 0) > 0) && pass_receive(sync, &m, sizeof(m), &fd) > 0) {
-		if (m.failed)
+	while ((wait || sys_poll(&p, 1, 0) > 0) && pass_receive(l->sync[0], &m, sizeof(m), &fd) > 0) {
+		if (m.kind == FIRST_FAILED)
 			fail(plan, c, WIRE_FIRST, m.step, -m.error);
-		if (fd >= 0) {
-			c->out[0] = fd;
-			c->in = fd;
-		}
+		if (m.kind == FIRST_AT_HOOKS)
+			await_hooks(plan, c, l);
+		c->ready |= m.kind == FIRST_READY;
+		if (fd >= 0)
+			take_console(plan, c, fd);
 	}
 }
 
@@ -330,15 +379,17 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
 	close_others(&l, c);
 	if (!plan)
 		plan = await_plan(c);
-	SYS(write, l.go[1], "", 1);
+	say_go(&l, c);
 	r = run_steps(plan, &plan->born, c->pid, l.sync[0], &step);
 	if (r < 0) { /* a first process that has died is the cause, so what it has said of that comes first */
-		hear_first(plan, c, l.sync[0], false);
+		hear_first(plan, c, &l, false);
 		fail(plan, c, WIRE_BORN, step, r);
 	}
-	SYS(write, l.go[1], "", 1);
+	say_go(&l, c);
+	hear_first(plan, c, &l, true);
 	SYS(close, l.go[1]);
-	hear_first(plan, c, l.sync[0], true);
 	SYS(close, l.sync[0]);
+	if (birth->flags & PLAN_AWAIT && !c->ready)
+		fail(plan, c, WIRE_KILLED, 0, -ESRCH);
 	return plan;
 }

@@ -14,23 +14,29 @@
 #include <linux/signal.h>
 #include <asm/statfs.h>
 
-void await_go(int go)
+void await_go(struct first *f)
 {
-	char byte;
 	long n;
 
 	do
-		n = SYS(read, go, &byte, 1);
+		n = SYS(read, f->go, &f->pid, sizeof(f->pid));
 	while (n == -EINTR);
-	/* The end of the pipe without a byte: the monitor gave up, and nobody wants to hear more. */
+	/* The end of the pipe without a word: the monitor gave up, and nobody wants to hear more. */
 	if (n <= 0)
 		SYS(exit_group, 1);
+}
+
+long die_with_monitor(const struct first *f)
+{
+	if (f->plan->birth.flags & PLAN_LEAVE)
+		return 0;
+	return SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
 static long step_wait_host(struct first *f, const struct plan_step *s)
 {
 	(void)s;
-	await_go(f->go);
+	await_go(f);
 	return 0;
 }
 
@@ -68,13 +74,12 @@ static long step_join_process(struct first *f, const struct plan_step *s)
  */
 static long step_namespace_root(struct first *f, const struct plan_step *s)
 {
-	(void)f;
 	(void)s;
 	TRY(SYS(setgroups, 0, 0));
 	TRY(SYS(setresgid, 0, 0, 0));
 	TRY(SYS(setresuid, 0, 0, 0));
 	TRY(SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
-	return SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return die_with_monitor(f);
 }
 
 static long step_unshare(struct first *f, const struct plan_step *s)
@@ -251,8 +256,8 @@ static int empty_pipe(void)
 }
 
 /*
- * A standard input that nobody asked for is the host's /dev/null up to here: a chmod of /dev/stdin would reach the
- * host's node, so the container's own takes its place. Pipes and terminals go to the user, who may open /dev/stdout
+ * A stream that nobody asked for is the host's /dev/null up to here: a chmod of /dev/stdin would reach the host's
+ * node, so the container's own takes its place. Pipes and terminals go to the user, who may open /dev/stdout
  * anew.
  */
 static void own_streams(struct first *f)
@@ -280,8 +285,7 @@ static long step_become(struct first *f, const struct plan_step *s)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	if (!(f->plan->birth.flags & PLAN_STDIO))
-		own_streams(f);
+	own_streams(f);
 	if (s->n1)
 		TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
 	if (s->n2)
@@ -353,78 +357,43 @@ static long step_init(struct first *f, const struct plan_step *s)
 	return reaper_start(f, s->n1 & f->permitted, s->n2 & f->permitted);
 }
 
-enum { MAX_STRINGS = 1 << 20 }; /* more than the kernel takes */
-
-/* @n texts one behind the other (some may be empty) as the vector that execve takes, with room for one more entry. */
-static const char **vector(const char *item, size_t n)
+/* What the steps to come need moves out of the way of the caller's descriptors. */
+static long make_room(struct first *f, int end)
 {
-	const char **v = n > MAX_STRINGS ? NULL : sys_alloc((n + 2) * sizeof(*v));
+	int *const needed[] = { &f->sync, &f->go, &f->root, &f->start };
 
-	for (size_t i = 0; v && i < n; i++, item = list_next(item))
-		v[i] = item;
-	return v;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (*needed[i] >= 0) {
+			long fd = SYS(fcntl, *needed[i], F_DUPFD_CLOEXEC, end);
+
+			TRY(fd);
+			SYS(close, *needed[i]);
+			*needed[i] = (int)fd;
+		}
+	return 0;
 }
 
-static const char *find_env(const char **env, const char *key)
+/* Whatever is left open but the three streams and what the caller asked to keep ends with execve; so does the plan. */
+static long place_descriptors(struct first *f)
 {
-	size_t n = str_len(key);
+	int n = (int)(f->plan->birth.flags >> PLAN_KEEP_SHIFT);
 
-	for (; *env; env++)
-		if (str_starts(*env, key) && (*env)[n] == '=')
-			return *env + n + 1;
-	return NULL;
-}
-
-/* Whatever is left open but the three streams ends with execve; so does the plan. */
-static long place_stdio(struct first *f)
-{
 	for (int i = 0; i < 3; i++)
 		if (f->stdio[i] != i)
 			TRY(SYS(dup3, f->stdio[i], i, 0));
-	return SYS(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+	f->tty = f->tty < 0 ? -1 : 0;
+	if (n)
+		TRY(make_room(f, FD_FIRST_PORT + n));
+	for (int i = 0; i < n; i++) /* the places are lower, so none is overwritten before it was moved */
+		TRY(SYS(dup3, FD_FIRST_PORT + i, 3 + i, 0));
+	return SYS(close_range, 3 + n, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 }
 
-static void unblock_signals(void)
+void unblock_signals(void)
 {
 	uint64_t none = 0;
 
 	SYS(rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
-}
-
-/* execvp(3)'s walk: a folder without the right to look into must not hide the command in a later one. */
-static long exec_in_path(const char **argv, const char **env)
-{
-	const char *path = find_env(env, "PATH");
-	char file[SYS_PATH_MAX];
-	long r, seen = -ENOENT;
-
-	if (!path)
-		path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	while (*path) {
-		size_t n = 0;
-
-		while (path[n] && path[n] != ':')
-			n++;
-		file[0] = '\0';
-		if (n < sizeof(file)) {
-			memcpy(file, path, n);
-			file[n] = '\0';
-		}
-		path += n + (path[n] == ':');
-		if (!str_add(file, sizeof(file), n ? "/" : "./") || !str_add(file, sizeof(file), argv[0]))
-			continue;
-		r = SYS(execve, file, argv, env);
-		if (r != -ENOENT && r != -ENOTDIR)
-			seen = r;
-	}
-	return seen;
-}
-
-static bool has_slash(const char *text)
-{
-	while (*text && *text != '/')
-		text++;
-	return *text == '/';
 }
 
 /* A monitor that died before PR_SET_PDEATHSIG was set sends nothing. */
@@ -443,30 +412,17 @@ static long step_ready(struct first *f, const struct plan_step *s)
 {
 	if (s->n1)
 		TRY(user_home(f));
-	TRY(SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+	TRY(die_with_monitor(f));
 	if (monitor_is_gone(f))
 		SYS(exit_group, 128 + SIGKILL);
-	return place_stdio(f);
-}
-
-static long step_exec(struct first *f, const struct plan_step *s)
-{
-	static char home[600] = "HOME=";
-	const char **argv = vector(plan_text(f->plan, s->t1), s->n2);
-	const char **env = vector(plan_text(f->plan, s->t2), s->n3);
-
-	if (!argv || !env)
-		return -E2BIG;
-	if (s->n1) {
-		str_add(home, sizeof(home), f->home);
-		env[s->n3] = home;
-	}
-	unblock_signals();
-	return has_slash(argv[0]) ? SYS(execve, argv[0], argv, env) : exec_in_path(argv, env);
+	return place_descriptors(f);
 }
 
 const step_fn first_steps[OP_COUNT] = {
+	[OP_OPEN_START] = step_open_start,
 	[OP_WAIT_HOST] = step_wait_host,
+	[OP_HOST_HOOKS] = step_host_hooks,
+	[OP_KEYRING] = step_keyring,
 	[OP_JOIN_CGROUP] = step_join_cgroup,
 	[OP_SETNS] = step_setns,
 	[OP_JOIN_PROCESS] = step_join_process,
@@ -513,6 +469,9 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_NO_NEW_PRIVS] = step_no_new_privs,
 	[OP_SECCOMP] = step_seccomp,
 	[OP_CWD] = step_cwd,
+	[OP_HOOK] = step_hook,
+	[OP_LOOKUP] = step_lookup,
+	[OP_AWAIT_START] = step_await_start,
 	[OP_INIT] = step_init,
 	[OP_EXEC] = step_exec,
 };
@@ -521,7 +480,7 @@ void first_run(struct first *f)
 {
 	const struct plan_steps *steps = &f->plan->first;
 	const struct plan_step *s = (const struct plan_step *)((const char *)f->plan + steps->at);
-	struct first_message failure = { .failed = 1 };
+	struct first_message failure = { .kind = FIRST_FAILED };
 
 	for (uint32_t i = 0; i < steps->count; i++) {
 		long r = s[i].op < OP_COUNT && first_steps[s[i].op] ? first_steps[s[i].op](f, &s[i]) : -ENOSYS;

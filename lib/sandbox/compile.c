@@ -164,7 +164,7 @@ static void add_host_steps(const struct launch *l, struct plan *p)
 		add_batch(p, PLAN_AFTER, OP_NETLINK, l->forget);
 	if (l->n_ports)
 		plan_step(p, PLAN_AFTER, OP_RELEASE_PORTS, NULL)->n1 = l->n_ports;
-	if (!l->cgroup)
+	if (!l->cgroup || l->cgroup_stays)
 		return;
 	/* Without a pid namespace of its own the end of the first process leaves others behind. */
 	if (!(compile_namespaces(l->spec) & CLONE_NEWPID))
@@ -356,7 +356,8 @@ static int add_sysctls(const json *spec, struct plan *p, teu_error **err)
 
 static uint32_t birth_flags(const struct launch *l, const json *process)
 {
-	return l->flags | (json_get_truth(process, "terminal", false) ? PLAN_TTY : 0) |
+	return l->flags | l->n_keep << PLAN_KEEP_SHIFT | (l->start_path ? PLAN_AWAIT : 0) |
+	       (json_get_truth(process, "terminal", false) ? PLAN_TTY : 0) |
 	       (l->cgroup && l->cgroup->v2 ? PLAN_INTO_CGROUP : 0);
 }
 
@@ -454,8 +455,24 @@ static int add_host_side(struct work *w, teu_error **err)
 	return r;
 }
 
+/* The fifo while the process still sees the host's files as the caller does. */
+static void add_start(struct work *w)
+{
+	plan_off at;
+
+	if (w->launch->start_path) {
+		at = plan_text_add(w->plan, w->launch->start_path);
+		plan_step(w->plan, PLAN_FIRST, OP_OPEN_START, NULL)->t1 = at;
+	}
+	if (w->launch->keyring) {
+		at = plan_text_add(w->plan, w->launch->keyring);
+		plan_step(w->plan, PLAN_FIRST, OP_KEYRING, NULL)->t1 = at;
+	}
+}
+
 static int add_joins(struct work *w, teu_error **err)
 {
+	add_start(w);
 	if (w->flags & CLONE_NEWUSER)
 		plan_step(w->plan, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	add_cgroup_joins(w->launch->cgroup, w->plan);
@@ -501,12 +518,15 @@ static int add_inside(struct work *w, teu_error **err)
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	if (has_bytes(w->launch->guest))
 		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, w->launch->guest);
-	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
+	r = compile_hooks(w->launch, false, p, err);
+	if (r < 0)
+		return r;
+	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL)->n1 = w->launch->no_pivot;
 	if (w->propagation)
 		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = w->propagation;
 	if (w->readonly)
 		plan_step(p, PLAN_FIRST, OP_ROOT_READONLY, "root.readonly");
-	return compile_process(w->spec, w->process, "process", w->launch->seccomp_cache_fd, p, err);
+	return compile_process(w->launch, w->process, "process", p, err);
 }
 
 /* In the order of the specification's life cycle; see docs/architecture.md, "Launch". */
@@ -556,7 +576,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	if (flags & CLONE_NEWUSER)
 		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
 	add_console(l, process, true, p);
-	r = compile_process(l->spec, process, "process", l->seccomp_cache_fd, p, err);
+	r = compile_process(l, process, "process", p, err);
 	if (r < 0)
 		return r;
 	set_header(l, (struct plan_birth){ .flags = birth_flags(l, process) }, p);

@@ -27,6 +27,14 @@ struct launch {
 	const char *state_path, *exit_path, *socket_path, *log_path, *stopped_path;
 	enum plan_restart restart;
 	uint32_t restart_max, restart_count, restart_delay_ms;
+	/* of an OCI runtime */
+	const char *start_path;			 /* fifo that the command waits for; NULL: it runs at once */
+	const char *keyring;			 /* name of a new session keyring; NULL: the caller's */
+	const char *state_heads[2], *state_tail; /* the state document for hooks before and after the start, around the
+						    pid; NULL: hooks don't run */
+	unsigned n_keep;			 /* descriptors for the command */
+	bool no_pivot;				 /* MS_MOVE and chroot instead of pivot_root */
+	bool cgroup_stays;			 /* when the process has ended */
 };
 
 /* Of a launch, before all else: what compile_launch() puts into the header as well. */
@@ -71,7 +79,11 @@ bool schedule_memory_flag(const char *name);
 /* process.c: "RLIMIT_CORE" -> its number; -1: no such limit. */
 int process_rlimit(const char *name);
 /* Everything from rlimits to exec. @place: "process" or where else it stands in a document. */
-int compile_process(const json *spec, const json *process, const char *place, int seccomp_cache_fd, struct plan *p,
+int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
 		    teu_error **err);
+
+/* hooks.c: those that the first process runs itself, and its wait for the caller's: before its pivot, or after its
+ * start. */
+int compile_hooks(const struct launch *launch, bool started, struct plan *p, teu_error **err);
 
 #endif

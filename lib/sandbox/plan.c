@@ -23,6 +23,9 @@ static const struct {
 	[OP_RMDIR] = { "remove-cgroup", { "path" }, { 0 } },
 	[OP_RELEASE_PORTS] = { "release-ports", { 0 }, { "count" } },
 	[OP_KILL_CGROUP] = { "kill-cgroup", { "path" }, { 0 } },
+	[OP_OPEN_START] = { "open-start-fifo", { "path" }, { 0 } },
+	[OP_HOST_HOOKS] = { "wait-for-hooks", { 0 }, { 0 } },
+	[OP_KEYRING] = { "session-keyring", { "name" }, { 0 } },
 	[OP_WAIT_HOST] = { "wait-for-host", { 0 }, { 0 } },
 	[OP_JOIN_CGROUP] = { "join-cgroup", { "file" }, { 0 } },
 	[OP_SETNS] = { "join-namespace", { "path" }, { "type" } },
@@ -73,6 +76,9 @@ static const struct {
 	[OP_NO_NEW_PRIVS] = { "no-new-privileges", { 0 }, { 0 } },
 	[OP_SECCOMP] = { "seccomp", { 0 }, { "instructions", "flags" } },
 	[OP_CWD] = { "cwd", { "path" }, { 0 } },
+	[OP_HOOK] = { "hook", { "argv[]", "env[]" }, { NULL, NULL, "timeout" } },
+	[OP_LOOKUP] = { "look-up-command", { "command" }, { 0 } },
+	[OP_AWAIT_START] = { "wait-for-start", { 0 }, { 0 } },
 	[OP_INIT] = { "init", { 0 }, { 0 } },
 	[OP_EXEC] = { "exec", { 0 }, { 0 } },
 };
@@ -318,6 +324,24 @@ static const char *hint(const struct plan_step *s, int eno)
 	return "";
 }
 
+/* In runc's words: "error running createContainer hook #0". */
+static int hook_failure(const struct plan *p, const struct plan_step *s, int eno, teu_error **err)
+{
+	const char *program = text_at(p, s->t1), *place = text_at(p, s->field);
+
+	if (eno == ETIME)
+		err_set(err, TEU_E_LAUNCH, "error running %s: %s: it ran longer than its timeout of %" PRIu64 " s",
+			place, program, s->n3);
+	else if (eno == PLAN_HOOK_STATUS + 127)
+		err_set(err, TEU_E_LAUNCH, "error running %s: %s can't be executed", place, program);
+	else if (eno > PLAN_HOOK_STATUS)
+		err_set(err, TEU_E_LAUNCH, "error running %s: %s: exit status %d", place, program,
+			eno - PLAN_HOOK_STATUS);
+	else
+		err_errno(err, eno, "error running %s: %s", place, program);
+	return TEU_E_LAUNCH;
+}
+
 int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_error **err)
 {
 	static const int lists[] = { [WIRE_BEFORE] = PLAN_BEFORE, [WIRE_BORN] = PLAN_BORN, [WIRE_FIRST] = PLAN_FIRST };
@@ -328,14 +352,22 @@ int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_er
 
 	if (phase == WIRE_CLONE)
 		return err_errno(err, eno, "make the namespaces of the container");
+	if (phase == WIRE_KILLED)
+		return err_set(err, TEU_E_LAUNCH,
+			       "the container's first process was killed before it could run its command (is "
+			       "linux.resources.memory.limit too small?)");
+	if (phase == WIRE_MONITOR && step == 1)
+		return err_errno(err, eno, "send the terminal over the console socket");
 	if (phase == WIRE_MONITOR)
 		return err_errno(err, eno, "open the streams of the container");
 	run = run_of(h, lists[phase]);
 	if (step >= run->count)
 		return err_errno(err, eno, "launch");
 	s = (const struct plan_step *)(p->bytes.text + run->at) + step;
-	if (s->op == OP_EXEC)
+	if (s->op == OP_EXEC || s->op == OP_LOOKUP)
 		return exec_failure(text_at(p, s->t1), eno, err);
+	if (s->op == OP_HOOK)
+		return hook_failure(p, s, eno, err);
 	about = subject(p, s);
 	if (s->op == OP_USER_NAME && eno == ESRCH)
 		return err_set(err, TEU_E_NOT_FOUND,

@@ -243,7 +243,8 @@ static bool lacks_home(const json *process)
 	return true;
 }
 
-static int add_exec(const json *process, const char *place, struct plan *p, teu_error **err)
+static int add_exec(const struct launch *launch, const json *process, const char *place, struct plan *p,
+		    teu_error **err)
 {
 	_cleanup_(strv_done) struct strv argv = STRV_INIT, env = STRV_INIT;
 	struct plan_step *s;
@@ -258,6 +259,17 @@ static int add_exec(const json *process, const char *place, struct plan *p, teu_
 		return json_field_error(err, place, "args", "expected a command");
 	a = plan_list_add(p, &argv);
 	e = plan_list_add(p, &env);
+	if (launch->start_path) {
+		s = plan_step(p, PLAN_FIRST, OP_LOOKUP, NULL);
+		s->t1 = a;
+		s->t2 = e;
+		s->n3 = env.n;
+		plan_step(p, PLAN_FIRST, OP_AWAIT_START, NULL);
+	}
+	if (process == json_get(launch->spec, "process"))
+		r = compile_hooks(launch, true, p, err);
+	if (r < 0)
+		return r;
 	s = plan_step(p, PLAN_FIRST, OP_EXEC, NULL);
 	s->t1 = a;
 	s->n2 = argv.n;
@@ -267,9 +279,11 @@ static int add_exec(const json *process, const char *place, struct plan *p, teu_
 	return 0;
 }
 
-int compile_process(const json *spec, const json *process, const char *place, int seccomp_cache_fd, struct plan *p,
+int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
 		    teu_error **err)
 {
+	const json *spec = launch->spec;
+	int seccomp_cache_fd = launch->seccomp_cache_fd;
 	bool no_new_privs = false;
 	bool own = process == json_get(spec, "process"); /* the container's first, not an exec */
 	uint64_t bounding, effective, permitted, inheritable, ambient;
@@ -352,5 +366,5 @@ int compile_process(const json *spec, const json *process, const char *place, in
 			return r;
 	}
 	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
-	return add_exec(process, place, p, err);
+	return add_exec(launch, process, place, p, err);
 }

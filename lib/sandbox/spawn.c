@@ -192,8 +192,8 @@ static int send_header(int wire, enum wire_type type, uint32_t n1, uint32_t n2, 
 
 static int gather(struct birth *b, int plan_fd, int wire, const struct spawn_fds *fds, int null, teu_error **err)
 {
-	const int fixed[] = { plan_fd,	     wire,	    fds->alive,	   fds->join,
-			      fds->stdio[0], fds->stdio[1], fds->stdio[2], fds->cgroup };
+	const int fixed[] = { plan_fd,	     wire,	    fds->alive,	 fds->join,   fds->stdio[0],
+			      fds->stdio[1], fds->stdio[2], fds->cgroup, fds->console };
 
 	if (fds->n_more > MAX_FDS - ARRAY_SIZE(fixed))
 		return err_set(err, TEU_E_LIMIT, "more than %zu ports are published", MAX_FDS - ARRAY_SIZE(fixed));
@@ -250,12 +250,29 @@ ssize_t wire_receive(int wire, void *packet, size_t size, int flags)
 	}
 }
 
-static int await(const struct plan *p, int wire, int32_t *ret_pid, teu_error **err)
+static int run_hooks(const struct spawn *s, int32_t pid, teu_error **err)
+{
+	int r = s->hooks ? s->hooks(s->data, pid, err) : 0;
+
+	if (r < 0)
+		return r;
+	r = send_header(s->wire, WIRE_GO, 0, 0, 0);
+	return r < 0 ? err_errno(err, -r, "speak to the helper") : 0;
+}
+
+static int await(const struct spawn *s, const struct plan *p, int32_t *ret_pid, teu_error **err)
 {
 	struct wire_header m;
 	ssize_t n;
 
-	n = wire_receive(wire, &m, sizeof(m), 0);
+	n = wire_receive(s->wire, &m, sizeof(m), 0);
+	if (n == (ssize_t)sizeof(m) && m.type == WIRE_HOOKS) {
+		int r = run_hooks(s, m.n1, err);
+
+		if (r < 0)
+			return r;
+		n = wire_receive(s->wire, &m, sizeof(m), 0);
+	}
 	if (n == (ssize_t)sizeof(m) && m.type == WIRE_STARTED) {
 		*ret_pid = m.n1;
 		return 0;
@@ -276,7 +293,7 @@ int spawn_finish(struct spawn *s, const struct plan *p, int *ret_wire, int32_t *
 	r = send_header(s->wire, WIRE_PLAN, 0, 0, 0);
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return err_errno(err, -r, "speak to the helper");
-	r = await(p, s->wire, ret_pid, err);
+	r = await(s, p, ret_pid, err);
 	if (r == 0)
 		*ret_wire = TAKE_FD(s->wire);
 	return r;

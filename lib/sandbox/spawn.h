@@ -12,7 +12,9 @@ struct spawn_fds {
 	int join;	 /* pidfd; -EBADF: none */
 	int cgroup;	 /* -EBADF: none */
 	int stdio[3];	 /* with PLAN_STDIO; -EBADF: /dev/null */
-	const int *more; /* what must stay open as long as the process runs */
+	int console;	 /* with PLAN_CONSOLE; -EBADF: none */
+	const int *more; /* with PLAN_KEEP_SHIFT: what the command gets as 3…; else what must stay open as long as the
+			    process runs */
 	size_t n_more;
 };
 
@@ -20,6 +22,9 @@ struct spawn_fds {
 struct spawn {
 	int wire;    /* the caller's end (SOCK_SEQPACKET, init/wire.h) */
 	int plan_fd; /* where the helper will find its plan */
+	/* Runs the caller's hooks for the process @pid when the plan has OP_HOST_HOOKS. */
+	int (*hooks)(void *data, int32_t pid, teu_error **err);
+	void *data;
 };
 
 #define SPAWN_INIT                                                                                                     \

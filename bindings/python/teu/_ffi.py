@@ -169,6 +169,35 @@ class NamespaceOptions(Structure):
     ]
 
 
+class RuntimeOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("root", c_char_p),
+        ("systemd_cgroup", c_int),
+        ("log", c_void_p),
+        ("log_data", c_void_p),
+    ]
+
+
+class RuntimeCreateOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("bundle", c_char_p),
+        ("config", c_char_p),
+        ("pid_file", c_char_p),
+        ("console_socket", c_char_p),
+        ("console_fd", c_int),
+        ("pidfd_socket", c_char_p),
+        ("stdin_fd", c_int),
+        ("stdout_fd", c_int),
+        ("stderr_fd", c_int),
+        ("preserve_fds", c_int),
+        ("listen_fds", c_int),
+        ("no_pivot", c_int),
+        ("no_new_keyring", c_int),
+    ]
+
+
 H = c_void_p  # a handle
 OUT = POINTER(c_void_p)  # a ret_ argument: a handle, a text for teu_free(), or the error
 S = c_char_p
@@ -235,6 +264,15 @@ _FALLIBLE = {
     "teu_cgroup_remove": [H],
     "teu_namespace_run": [POINTER(c_char_p), POINTER(NamespaceOptions), POINTER(c_int32), POINTER(c_int)],
     "teu_namespace_wait": [c_int, POINTER(c_int32)],
+    "teu_runtime_open": [POINTER(RuntimeOptions), OUT],
+    "teu_runtime_create": [H, S, POINTER(RuntimeCreateOptions), POINTER(c_int32)],
+    "teu_runtime_run": [H, S, POINTER(RuntimeCreateOptions), POINTER(c_int32), POINTER(c_int)],
+    "teu_runtime_start": [H, S],
+    "teu_runtime_state": [H, S, OUT],
+    "teu_runtime_list": [H, OUT],
+    "teu_runtime_kill": [H, S, S, c_int],
+    "teu_runtime_delete": [H, S, c_int],
+    "teu_runtime_spec": [c_int, OUT],
 }
 
 _OTHER = {
@@ -262,7 +300,7 @@ _OTHER = {
 for _noun in ("image", "container"):
     _OTHER["teu_%s_list_count" % _noun] = (c_size_t, [H])
     _OTHER["teu_%s_list_get" % _noun] = (H, [H, c_size_t])
-for _noun in ("engine", "cancel", "image", "image_list", "container", "container_list", "attach", "cgroup"):
+for _noun in ("engine", "cancel", "image", "image_list", "container", "container_list", "attach", "cgroup", "runtime"):
     _OTHER["teu_%s_ref" % _noun] = (H, [H])
     _OTHER["teu_%s_unref" % _noun] = (None, [H])
 
@@ -375,6 +413,8 @@ _INIT = {
         ("logs", LogsOptions),
         ("copy", CopyOptions),
         ("namespace", NamespaceOptions),
+        ("runtime", RuntimeOptions),
+        ("runtime_create", RuntimeCreateOptions),
     )
 }
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* create: create and run. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../teu/doc.h"
+#include "console.h"
+#include "oci.h"
+
+struct create_options {
+	const char *bundle, *config, *pid_file, *console_socket, *pidfd_socket;
+	struct number preserve_fds;
+	bool detach, keep, no_pivot, no_new_keyring, no_subreaper;
+};
+
+#define AT(field) offsetof(struct create_options, field)
+
+static const struct option shared_table[] = {
+	{ "bundle", 'b', OPT_TEXT, AT(bundle), "The bundle's folder (default: the working folder)", NULL },
+	{ "config", 0, OPT_TEXT, AT(config), "Another file than the bundle's config.json", NULL },
+	{ "console-socket", 0, OPT_TEXT, AT(console_socket), "Unix socket that gets the terminal", NULL },
+	{ "no-new-keyring", 0, OPT_BOOL, AT(no_new_keyring), "Keep the caller's session keyring", NULL },
+	{ "no-pivot", 0, OPT_BOOL, AT(no_pivot), "Move the root instead of pivoting to it", NULL },
+	{ "pid-file", 0, OPT_TEXT, AT(pid_file), "File that gets the process's number", NULL },
+	{ "pidfd-socket", 0, OPT_TEXT, AT(pidfd_socket), "Unix socket that gets a pidfd of the process", NULL },
+	{ "preserve-fds", 0, OPT_INT, AT(preserve_fds), "Descriptors from 3 on for the command", NULL },
+	{ 0 },
+};
+
+static const struct option run_table[] = {
+	{ "detach", 'd', OPT_BOOL, AT(detach), "Don't wait for the end of the command", NULL },
+	{ "keep", 0, OPT_BOOL, AT(keep), "Don't delete the container when it has ended", NULL },
+	{ "no-subreaper", 0, OPT_BOOL, AT(no_subreaper), "No effect: nothing is reaped here", NULL },
+	{ 0 },
+};
+
+static const struct option *const create_tables[] = { shared_table, NULL };
+static const struct option *const run_tables[] = { shared_table, run_table, NULL };
+
+/* sd_listen_fds(3): those are passed on behind --preserve-fds' own. */
+static int listen_fds(void)
+{
+	const char *text = getenv("LISTEN_FDS");
+	int n = text ? atoi(text) : 0;
+
+	return n > 0 ? n : 0;
+}
+
+static void fill(const struct create_options *o, teu_runtime_create_options *to)
+{
+	teu_runtime_create_options_init(to);
+	to->bundle = o->bundle;
+	to->config = o->config;
+	to->pid_file = o->pid_file;
+	to->console_socket = o->console_socket && *o->console_socket ? o->console_socket : NULL;
+	to->pidfd_socket = o->pidfd_socket;
+	to->stdin_fd = STDIN_FILENO;
+	to->stdout_fd = STDOUT_FILENO;
+	to->stderr_fd = STDERR_FILENO;
+	to->listen_fds = listen_fds();
+	to->preserve_fds = (int)o->preserve_fds.value + to->listen_fds;
+	to->no_pivot = o->no_pivot;
+	to->no_new_keyring = o->no_new_keyring;
+}
+
+static int run_create(const struct call *call)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	teu_runtime_create_options opts;
+	teu_runtime *rt = oci_runtime();
+
+	if (!rt)
+		return EXIT_FAILED;
+	fill(call->options, &opts);
+	return teu_runtime_create(rt, call->args[0], &opts, NULL, &err) < 0 ? cli_error(call, err) : 0;
+}
+
+const struct command command_create = {
+	.operands = "ID",
+	.summary = "Create a container",
+	.run = run_create,
+	.min = 1,
+	.max = 1,
+	.options = create_tables,
+	.options_size = sizeof(struct create_options),
+};
+
+/* Does the config ask for a terminal? A config that can't be read is for the library to complain about. */
+static bool wants_terminal(const struct create_options *o)
+{
+	_cleanup_free_ char *path = o->config ? cli_copy(o->config, strlen(o->config))
+					      : cli_format("%s/config.json", o->bundle ? o->bundle : ".");
+	_cleanup_free_ char *text = NULL;
+	_cleanup_doc_ cJSON *doc = NULL;
+	FILE *f = fopen(path, "re");
+	size_t n = 0;
+
+	if (!f)
+		return false;
+	if (getdelim(&text, &n, '\0', f) > 0)
+		doc = doc_parse(text);
+	fclose(f);
+	return cJSON_IsTrue(doc_get(doc, "process.terminal"));
+}
+
+static int run_foreground(const struct call *call, teu_runtime *rt, teu_runtime_create_options *opts)
+{
+	const struct create_options *o = call->options;
+	_cleanup_error_ teu_error *err = NULL, *ignored = NULL;
+	_cleanup_(console_done) struct console console = CONSOLE_INIT;
+	int wait = -1, status;
+	int32_t pid;
+
+	if (!console_prepare(&console, !opts->console_socket && wants_terminal(o)))
+		return cli_fail(call, "open a socket: %s", strerror(errno));
+	opts->console_fd = console.ends[1];
+	if (teu_runtime_run(rt, call->args[0], opts, &pid, &wait, &err) < 0)
+		return cli_error(call, err);
+	if (!console_receive(&console))
+		cli_warn("the terminal did not come");
+	status = console_run(&console, pid, wait);
+	if (!o->keep && teu_runtime_delete(rt, call->args[0], 1, &ignored) < 0)
+		report_record(TEU_LOG_WARNING, teu_error_message(ignored));
+	return status;
+}
+
+static int run_run(const struct call *call)
+{
+	const struct create_options *o = call->options;
+	_cleanup_error_ teu_error *err = NULL;
+	teu_runtime_create_options opts;
+	teu_runtime *rt = oci_runtime();
+
+	if (!rt)
+		return EXIT_FAILED;
+	fill(o, &opts);
+	if (!o->detach)
+		return run_foreground(call, rt, &opts);
+	return teu_runtime_run(rt, call->args[0], &opts, NULL, NULL, &err) < 0 ? cli_error(call, err) : 0;
+}
+
+const struct command command_run = {
+	.operands = "ID",
+	.summary = "Create a container and start it",
+	.run = run_run,
+	.min = 1,
+	.max = 1,
+	.options = run_tables,
+	.options_size = sizeof(struct create_options),
+};

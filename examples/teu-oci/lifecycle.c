@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lifecycle: start, kill, delete. */
+#include "oci.h"
+
+static int run_start(const struct call *call)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	teu_runtime *rt = oci_runtime();
+
+	if (!rt)
+		return EXIT_FAILED;
+	return teu_runtime_start(rt, call->args[0], &err) < 0 ? cli_error(call, err) : 0;
+}
+
+const struct command command_start = {
+	.operands = "ID",
+	.summary = "Execute the command of a created container",
+	.run = run_start,
+	.min = 1,
+	.max = 1,
+};
+
+struct kill_options {
+	bool all;
+};
+
+static const struct option kill_table[] = {
+	{ "all", 'a', OPT_BOOL, offsetof(struct kill_options, all), "Signal all processes of the container", NULL },
+	{ 0 },
+};
+static const struct option *const kill_tables[] = { kill_table, NULL };
+
+static int run_kill(const struct call *call)
+{
+	const struct kill_options *o = call->options;
+	_cleanup_error_ teu_error *err = NULL;
+	teu_runtime *rt = oci_runtime();
+	const char *signal = call->n_args > 1 ? call->args[1] : "SIGTERM";
+
+	if (!rt)
+		return EXIT_FAILED;
+	return teu_runtime_kill(rt, call->args[0], signal, o->all, &err) < 0 ? cli_error(call, err) : 0;
+}
+
+const struct command command_kill = {
+	.operands = "ID [SIGNAL]",
+	.summary = "Send a signal, SIGTERM by default",
+	.run = run_kill,
+	.min = 1,
+	.max = 2,
+	.options = kill_tables,
+	.options_size = sizeof(struct kill_options),
+};
+
+struct delete_options {
+	bool force;
+};
+
+static const struct option delete_table[] = {
+	{ "force", 'f', OPT_BOOL, offsetof(struct delete_options, force), "Kill it first if it runs", NULL },
+	{ 0 },
+};
+static const struct option *const delete_tables[] = { delete_table, NULL };
+
+static int run_delete(const struct call *call)
+{
+	const struct delete_options *o = call->options;
+	teu_runtime *rt = oci_runtime();
+	int status = 0;
+
+	if (!rt)
+		return EXIT_FAILED;
+	for (int i = 0; i < call->n_args; i++) {
+		_cleanup_error_ teu_error *err = NULL;
+
+		if (teu_runtime_delete(rt, call->args[i], o->force, &err) < 0)
+			status = cli_error(call, err);
+	}
+	return status;
+}
+
+const struct command command_delete = {
+	.operands = "ID [ID...]",
+	.summary = "Delete stopped containers",
+	.run = run_delete,
+	.min = 1,
+	.max = -1,
+	.options = delete_tables,
+	.options_size = sizeof(struct delete_options),
+};

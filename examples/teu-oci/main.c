@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * teu-oci: an OCI runtime with the command line of runc, for podman, containerd, docker and whoever else runs
+ * containers through one. A thin layer over <teu/runtime.h>.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "oci.h"
+
+struct oci_globals oci_globals;
+
+static const struct entry commands[] = {
+	{ "create", &command_create }, { "start", &command_start }, { "run", &command_run },
+	{ "state", &command_state },   { "kill", &command_kill },   { "delete", &command_delete },
+	{ "list", &command_list },     { "spec", &command_spec },   { 0 },
+};
+
+#define AT(field) offsetof(struct oci_globals, field)
+
+static const struct option global_table[] = {
+	{ "root", 0, OPT_TEXT, AT(root), "Folder of the containers' state", NULL },
+	{ "log", 0, OPT_TEXT, AT(log), "File for records instead of stderr", NULL },
+	{ "log-format", 0, OPT_TEXT, AT(log_format), "text or json", NULL },
+	{ "debug", 0, OPT_BOOL, AT(debug), "Tell more", NULL },
+	{ "systemd-cgroup", 0, OPT_BOOL, AT(systemd_cgroup), "cgroupsPath is slice:prefix:name", NULL },
+	{ "cgroup-manager", 0, OPT_TEXT, AT(cgroup_manager), "cgroupfs, systemd or disabled", NULL },
+	{ "rootless", 0, OPT_TEXT, AT(rootless), "true, false or auto", NULL },
+	{ "criu", 0, OPT_TEXT, AT(criu), "No effect", NULL },
+	{ "version", 'v', OPT_BOOL, AT(version), "Print the version", NULL },
+	{ "help", 'h', OPT_BOOL, AT(help), "Print this", NULL },
+	{ 0 },
+};
+
+static const struct option *const global_tables[] = { global_table, NULL };
+static const struct command program = {
+	.options = global_tables,
+	.options_size = sizeof(struct oci_globals),
+	.stop = true,
+};
+
+void cli_oom(void)
+{
+	static const char text[] = "teu-oci: out of memory\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		exit(EXIT_FAILED);
+	exit(EXIT_FAILED);
+}
+
+void *cli_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		cli_oom();
+	return p;
+}
+
+char *cli_copy(const char *text, size_t len)
+{
+	char *copy = cli_alloc(len + 1);
+
+	memcpy(copy, text, len);
+	return copy;
+}
+
+char *cli_format(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		cli_oom();
+	va_end(args);
+	return text;
+}
+
+static void tell(const char *fmt, va_list args, const char *hint_path)
+{
+	_cleanup_free_ char *text = NULL, *whole = NULL;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		cli_oom();
+	whole = hint_path ? cli_format("%s (see 'teu-oci%s%s --help')", text, *hint_path ? " " : "", hint_path)
+			  : cli_format("%s", text);
+	report_error(whole);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(fmt, args, NULL);
+	va_end(args);
+}
+
+int cli_error(const struct call *call, const teu_error *err)
+{
+	(void)call;
+	report_error(err ? teu_error_message(err) : "unknown error");
+	return EXIT_FAILED;
+}
+
+int cli_fail(const struct call *call, const char *fmt, ...)
+{
+	va_list args;
+
+	(void)call;
+	va_start(args, fmt);
+	tell(fmt, args, NULL);
+	va_end(args);
+	return EXIT_FAILED;
+}
+
+int cli_usage(const char *path, int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(fmt, args, path);
+	va_end(args);
+	return status;
+}
+
+teu_runtime *oci_runtime(void)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	teu_runtime_options opts;
+	static teu_runtime *rt;
+
+	if (rt)
+		return rt;
+	teu_runtime_options_init(&opts);
+	opts.root = oci_globals.root;
+	opts.systemd_cgroup = oci_globals.systemd_cgroup ||
+			      (oci_globals.cgroup_manager && strcmp(oci_globals.cgroup_manager, "systemd") == 0);
+	opts.log = report_library;
+	if (teu_runtime_open(&opts, &rt, &err) < 0)
+		cli_error(NULL, err);
+	return rt;
+}
+
+static void print_help(void)
+{
+	puts("Usage: teu-oci [OPTIONS] COMMAND\n\nRuns containers from OCI bundles\n\nCommands:");
+	for (const struct entry *e = commands; e->name; e++)
+		printf("  %-12s%s\n", e->name, e->command->summary);
+	puts("\nOptions:");
+	options_help(global_tables);
+	puts("\nRun 'teu-oci COMMAND --help' for more about a command.");
+}
+
+static int print_command_help(const struct command *c, const char *name)
+{
+	printf("Usage: teu-oci %s%s%s%s\n\n%s\n", name, c->options ? " [OPTIONS]" : "", *c->operands ? " " : "",
+	       c->operands, c->summary);
+	if (c->options) {
+		puts("\nOptions:");
+		options_help(c->options);
+	}
+	return 0;
+}
+
+static int run_command(const struct command *command, const char *name, int argc, char **argv)
+{
+	struct call call = { .path = name, .command = command, .args = argv };
+	void *options = command->options_size ? cli_alloc(command->options_size) : NULL;
+	int status = EXIT_FAILED;
+
+	call.options = options;
+	switch (options_parse(command, name, options, argc, argv, &call.n_args)) {
+	case OPTIONS_OK:
+		if (call.n_args < command->min || (command->max >= 0 && call.n_args > command->max))
+			status = cli_usage(name, EXIT_FAILED, "'teu-oci %s' takes %s", name,
+					   *command->operands ? command->operands : "no arguments");
+		else
+			status = command->run(&call);
+		break;
+	case OPTIONS_HELP:
+		status = print_command_help(command, name);
+		break;
+	case OPTIONS_WRONG:
+		break;
+	}
+	options_done(command, options);
+	return status;
+}
+
+static int print_version(void)
+{
+	printf("teu-oci version %s\nspec: 1.2.0\n", teu_version());
+	return 0;
+}
+
+static int run_program(int argc, char **argv)
+{
+	if (oci_globals.version)
+		return print_version();
+	if (oci_globals.help || argc == 0 || strcmp(argv[0], "help") == 0) {
+		print_help();
+		return 0;
+	}
+	if (!report_open(oci_globals.log, oci_globals.log_format, oci_globals.debug))
+		return EXIT_FAILED;
+	for (const struct entry *e = commands; e->name; e++)
+		if (strcmp(e->name, argv[0]) == 0)
+			return run_command(e->command, argv[0], argc - 1, argv + 1);
+	return cli_usage("", EXIT_FAILED, "no help topic for '%s': unknown command", argv[0]);
+}
+
+/* Started without one of the standard descriptors: the next file opened must not become it. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	int n, status;
+
+	fill_standard_descriptors();
+	switch (options_parse(&program, "", &oci_globals, argc - 1, argv + 1, &n)) {
+	case OPTIONS_OK:
+		break;
+	case OPTIONS_HELP:
+		print_help();
+		return 0;
+	case OPTIONS_WRONG:
+		return EXIT_FAILED;
+	}
+	status = run_program(n, argv + 1);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cli_warn("write to standard output: %m");
+		status = status ? status : EXIT_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* oci: what the commands of teu-oci share: the runtime, how errors are told, and the table of commands. */
+#ifndef TEU_OCI_H
+#define TEU_OCI_H
+
+#include "../teu/cli.h"
+#include "../teu/options.h"
+
+/* The flags before the command. */
+struct oci_globals {
+	const char *root, *log, *log_format, *rootless, *cgroup_manager, *criu;
+	bool debug, systemd_cgroup, version, help;
+};
+
+extern struct oci_globals oci_globals;
+
+/* The runtime that the flags name; NULL: it can't be opened, which has been told. */
+teu_runtime *oci_runtime(void);
+
+/* report.c: opens --log; false: it can't be, which has been told. */
+bool report_open(const char *log, const char *format, bool debug);
+/* One record at @level: into --log, else to stderr. */
+void report_record(int level, const char *message);
+/* The same, and what a failed command says to people on stderr. */
+void report_error(const char *message);
+void report_library(int level, const char *message, void *data);
+
+/* create.c */
+extern const struct command command_create, command_run;
+/* lifecycle.c */
+extern const struct command command_start, command_kill, command_delete;
+/* list.c */
+extern const struct command command_state, command_list, command_spec;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * runtime: containers from OCI bundles, as runc runs them: for engines that bring a root filesystem and a config.json of
+ * their own. Nothing of an image store or a network is involved, and no process of ours stays with a container that was
+ * created. Source: runtime-spec, "Runtime and Lifecycle". The program teu-oci is a thin layer over this header.
+ */
+#ifndef TEU_RUNTIME_H
+#define TEU_RUNTIME_H
+
+#include <teu/engine.h>
+#include <teu/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A folder that holds the state of containers. Serves any thread and process at a time. */
+typedef struct teu_runtime teu_runtime;
+
+typedef struct teu_runtime_options {
+	size_t size;	   /* set by teu_runtime_options_init() */
+	const char *root;  /* NULL: /run/teu-oci, or $XDG_RUNTIME_DIR/teu-oci for another user than root */
+	int systemd_cgroup; /* 1: linux.cgroupsPath is "slice:prefix:name" */
+	teu_log_cb log;	   /* NULL: none */
+	void *log_data;
+} teu_runtime_options;
+
+TEU_API void teu_runtime_options_init(teu_runtime_options *opts);
+
+/** Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION; TEU_E_SYSTEM. Since: 0.1. */
+TEU_API int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err);
+TEU_API teu_runtime *teu_runtime_ref(teu_runtime *runtime);
+TEU_API void teu_runtime_unref(teu_runtime *runtime);
+
+typedef struct teu_runtime_create_options {
+	size_t size;		    /* set by teu_runtime_create_options_init() */
+	const char *bundle;	    /* folder with config.json; NULL: the working folder */
+	const char *config;	    /* another file than the bundle's config.json; NULL: that */
+	const char *pid_file;	    /* gets the pid of the container's process; NULL: none */
+	const char *console_socket; /* unix socket that gets the terminal of a config with process.terminal; NULL: none */
+	int console_fd;		    /* the same as a connected socket, borrowed; -1: none */
+	const char *pidfd_socket;   /* unix socket that gets a pidfd of the process; NULL: none */
+	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1: /dev/null. The container keeps them */
+	int preserve_fds;	    /* so many of the caller's descriptors from 3 on become the command's */
+	int listen_fds;		    /* so many of them are for socket activation: LISTEN_FDS and LISTEN_PID are set */
+	int no_pivot;		    /* 1: the root is moved instead of pivoted to, for an initramfs */
+	int no_new_keyring;	    /* 1: the session keyring stays the caller's */
+} teu_runtime_create_options;
+
+TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts);
+
+/**
+ * Makes the container @id of a bundle: all but the execution of its command. Its process is then a child of the nearest
+ * ancestor that is a child subreaper, else of process 1. Blocks until that waits to be started; hooks run meanwhile.
+ *
+ * @id: letters, digits, _, +, - and . behind the first
+ * @ret_pid: of the process, may be NULL
+ *
+ * Returns 0; TEU_E_INVALID, the id or the config (detail "field"); TEU_E_CONFLICT, the id is taken; TEU_E_NOT_FOUND, there is no bundle;
+ * TEU_E_NO_COMMAND; TEU_E_NOT_EXECUTABLE; TEU_E_LAUNCH, detail "step"; TEU_E_UNSUPPORTED; TEU_E_PERMISSION. Nothing is left of a container whose
+ * create failed. Source: runtime-spec, "Create". Since: 0.1.
+ */
+TEU_API int teu_runtime_create(teu_runtime *runtime, const char *id, const teu_runtime_create_options *opts,
+			       int32_t *ret_pid, teu_error **err);
+
+/** Executes the command of a created container. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not "created". Source: runtime-spec, "Start". Since: 0.1. */
+TEU_API int teu_runtime_start(teu_runtime *runtime, const char *id, teu_error **err);
+
+/**
+ * Creates and starts at once. @ret_waitfd: NULL, or receives what teu_namespace_wait() takes: a process of ours stays then until the
+ * command has ended. Errors as of both calls. Since: 0.1.
+ */
+TEU_API int teu_runtime_run(teu_runtime *runtime, const char *id, const teu_runtime_create_options *opts,
+			    int32_t *ret_pid, int *ret_waitfd, teu_error **err);
+
+/** The state document with runc's additions rootfs, created, owner; for teu_free(). TEU_E_NOT_FOUND. Source: runtime-spec, "State". Since: 0.1. */
+TEU_API int teu_runtime_state(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
+
+/** All containers: an array of their states, sorted by id; for teu_free(). Since: 0.1. */
+TEU_API int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **err);
+
+/**
+ * Sends a signal, "SIGTERM", "TERM" or "15", to the container's process, or with @all to all of its processes.
+ * TEU_E_NOT_FOUND; TEU_E_INVALID, no such signal; TEU_E_CONFLICT, it does not run. Source: runtime-spec, "Kill". Since: 0.1.
+ */
+TEU_API int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, int all, teu_error **err);
+
+/**
+ * Deletes what create made of a stopped container, and one that was never started. @force: one that runs is killed first, and one that is not
+ * there is no error. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it runs. Source: runtime-spec, "Delete". Since: 0.1.
+ */
+TEU_API int teu_runtime_delete(teu_runtime *runtime, const char *id, int force, teu_error **err);
+
+/** A config.json to begin with, as runc's; @rootless: for another user than root; for teu_free(). Since: 0.1. */
+TEU_API int teu_runtime_spec(int rootless, char **ret_json, teu_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,117 @@
+/* runtime: the public face of lib/runtime. */
+#include <teu/runtime.h>
+
+#include "api/options.h"
+#include "base/signame.h"
+#include "runtime/list.h"
+#include "runtime/runtime.h"
+#include "runtime/spec.h"
+
+void teu_runtime_options_init(teu_runtime_options *opts)
+{
+	*opts = (teu_runtime_options){ .size = sizeof(*opts) };
+}
+
+void teu_runtime_create_options_init(teu_runtime_create_options *opts)
+{
+	*opts = (teu_runtime_create_options){
+		.size = sizeof(*opts), .console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	};
+}
+
+int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err)
+{
+	teu_runtime_options own;
+	int r = options_take(&own, opts, "teu_runtime_options", err);
+
+	return r < 0 ? r : runtime_open(&own, ret_runtime, err);
+}
+
+static int take_create(teu_runtime_create_options *own, const teu_runtime_create_options *opts, teu_error **err)
+{
+	if (opts)
+		return options_take(own, opts, "teu_runtime_create_options", err);
+	teu_runtime_create_options_init(own);
+	return 0;
+}
+
+int teu_runtime_create(teu_runtime *runtime, const char *id, const teu_runtime_create_options *opts, int32_t *ret_pid,
+		       teu_error **err)
+{
+	teu_runtime_create_options own;
+	int r = runtime_check(runtime, err);
+
+	if (r == 0)
+		r = take_create(&own, opts, err);
+	return r < 0 ? r : runtime_create(runtime, id, &own, true, ret_pid, NULL, err);
+}
+
+int teu_runtime_run(teu_runtime *runtime, const char *id, const teu_runtime_create_options *opts, int32_t *ret_pid,
+		    int *ret_waitfd, teu_error **err)
+{
+	teu_runtime_create_options own;
+	int r = runtime_check(runtime, err);
+
+	if (r == 0)
+		r = take_create(&own, opts, err);
+	return r < 0 ? r : runtime_create(runtime, id, &own, false, ret_pid, ret_waitfd, err);
+}
+
+int teu_runtime_start(teu_runtime *runtime, const char *id, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	return r < 0 ? r : runtime_start(runtime, id, err);
+}
+
+static int hand_out(const json *document, char **ret, teu_error **err)
+{
+	*ret = json_print(document);
+	return *ret ? 0 : err_oom(err);
+}
+
+int teu_runtime_state(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err)
+{
+	_cleanup_json_ json *state = NULL;
+	int r = runtime_check(runtime, err);
+
+	if (r == 0)
+		r = runtime_state(runtime, id, &state, err);
+	return r < 0 ? r : hand_out(state, ret_json, err);
+}
+
+int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **err)
+{
+	_cleanup_json_ json *list = NULL;
+	int r = runtime_check(runtime, err);
+
+	if (r == 0)
+		r = runtime_list(runtime, &list, err);
+	return r < 0 ? r : hand_out(list, ret_json, err);
+}
+
+int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, int all, teu_error **err)
+{
+	int r = runtime_check(runtime, err), number = signal ? signame_parse(signal) : -1;
+
+	if (r < 0)
+		return r;
+	if (number < 0)
+		return err_set(err, TEU_E_INVALID, "unknown signal %s", signal ? signal : "(null)");
+	return runtime_kill(runtime, id, number, all, err);
+}
+
+int teu_runtime_delete(teu_runtime *runtime, const char *id, int force, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	return r < 0 ? r : runtime_delete(runtime, id, force, err);
+}
+
+int teu_runtime_spec(int rootless, char **ret_json, teu_error **err)
+{
+	_cleanup_json_ json *spec = NULL;
+	int r = runtime_spec(rootless, &spec, err);
+
+	return r < 0 ? r : hand_out(spec, ret_json, err);
+}

@@ -1,0 +1,395 @@
+/*
+ * create: from a bundle to a process that waits to be started. The helper makes the namespaces while the cgroup, the
+ * files and the plan are made here, as with the engine's start. Source: runtime-spec runtime.md "Lifecycle", steps 2 to
+ * 5.
+ */
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "runtime/bundle.h"
+#include "runtime/cgroups.h"
+#include "runtime/hooks.h"
+#include "runtime/kill.h"
+#include "runtime/record.h"
+#include "runtime/sockets.h"
+#include "sandbox/check.h"
+#include "sandbox/compile.h"
+#include "sandbox/spawn.h"
+
+enum { MAX_KEPT = 512, FIRST_KEPT = 3 };
+
+struct creation {
+	teu_runtime *runtime;
+	const teu_runtime_create_options *opts;
+	bool stays; /* a process of ours does until the end */
+	bool waits; /* the command waits to be started */
+	struct bundle bundle;
+	struct record record;
+	char *cgroup_path;
+	struct cgroup_plan cgroup;
+	bool cgroup_made;
+	int cgroup_fd, console_fd, cache_fd;
+	int kept[MAX_KEPT];
+	size_t n_kept;
+	char *start_path, *keyring, *heads[2], *tail;
+	struct launch launch;
+	struct plan plan;
+	struct spawn spawn;
+	int32_t pid;
+};
+
+static void creation_done(struct creation *c)
+{
+	bundle_done(&c->bundle);
+	record_done(&c->record);
+	cgroup_plan_done(&c->cgroup);
+	plan_done(&c->plan);
+	spawn_done(&c->spawn);
+	cleanup_close(&c->cgroup_fd);
+	cleanup_close(&c->console_fd);
+	cleanup_close(&c->cache_fd);
+	free(c->cgroup_path);
+	free(c->start_path);
+	free(c->keyring);
+	free(c->heads[0]);
+	free(c->heads[1]);
+	free(c->tail);
+}
+
+static int check_console(struct creation *c, teu_error **err)
+{
+	bool terminal = json_get_truth(json_get(c->bundle.spec, "process"), "terminal", false);
+	bool given = c->opts->console_socket || c->opts->console_fd >= 0;
+
+	if (terminal && !given)
+		return err_set(err, TEU_E_INVALID,
+			       "process.terminal: a terminal needs a console socket to be handed over by");
+	if (!terminal && given)
+		return err_set(err, TEU_E_INVALID, "a console socket is given, but process.terminal is not true");
+	if (!terminal)
+		return 0;
+	if (c->opts->console_fd >= 0)
+		return (c->console_fd = fcntl(c->opts->console_fd, F_DUPFD_CLOEXEC, 3)) < 0
+			       ? err_errno(err, errno, "console socket %d", c->opts->console_fd)
+			       : 0;
+	return socket_connect(c->opts->console_socket, &c->console_fd, err);
+}
+
+/* sd_listen_fds(3): the command is process 1 of its namespace, or has no way to be told its number beforehand. */
+static int add_listen_env(struct creation *c, teu_error **err)
+{
+	json *process = json_get_mutable(c->bundle.spec, "process");
+	_cleanup_(strv_done) struct strv env = STRV_INIT;
+	int r = json_read_strings(process, "process", "env", &env, err);
+
+	if (r < 0)
+		return r;
+	strv_addf(&env, "LISTEN_FDS=%d", c->opts->listen_fds);
+	strv_add(&env, "LISTEN_PID=1");
+	return env.oom || !json_add(process, "env", json_strings(env.items)) ? err_oom(err) : 0;
+}
+
+static int check_kept(struct creation *c, teu_error **err)
+{
+	int n = c->opts->preserve_fds;
+
+	if (n < 0 || n > MAX_KEPT)
+		return err_set(err, TEU_E_INVALID, "expected 0 to %d descriptors to preserve", MAX_KEPT);
+	for (int fd = FIRST_KEPT; fd < FIRST_KEPT + n; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			return err_set(err, TEU_E_INVALID, "descriptor %d of the %d to preserve is not open", fd, n);
+		c->kept[c->n_kept++] = fd;
+	}
+	return c->opts->listen_fds > 0 ? add_listen_env(c, err) : 0;
+}
+
+/* The documents of hooks inside, cut where the pid goes. */
+static int write_states(struct creation *c, teu_error **err)
+{
+	static const char *const statuses[] = { "creating", "created" };
+	static const char cut[] = "\"pid\":0,";
+
+	for (int i = 0; i < 2; i++) {
+		_cleanup_json_ json *state = record_state(&c->record, statuses[i], 0);
+		char *text = state ? json_print(state) : NULL, *at = text ? strstr(text, cut) : NULL;
+
+		if (!at)
+			return err_oom(err);
+		c->heads[i] = text;
+		if (!c->tail)
+			c->tail = strdup(at + sizeof(cut) - 2);
+		if (!c->tail)
+			return err_oom(err);
+		at[sizeof(cut) - 3] = '\0';
+	}
+	return 0;
+}
+
+/* Its number where it has no name: the files of users are not everywhere. */
+static const char *owner_name(char *name, size_t cap)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[1024];
+
+	if (geteuid() == 0)
+		return "root";
+	if (getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found)
+		snprintf(name, cap, "%s", found->pw_name);
+	else
+		snprintf(name, cap, "#%u", (unsigned)geteuid());
+	return name;
+}
+
+/* Known from the first moment on: what an end of this process at any point leaves can be found and deleted. */
+static int fill_record(struct creation *c, pid_t pid, teu_error **err)
+{
+	const json *annotations = json_get(c->bundle.spec, "annotations");
+	json *doc = json_object();
+	char created[CLOCK_TEXT_MAX], name[64];
+	bool ok;
+
+	clock_format(clock_now_ns(), created);
+	ok = json_add_string(doc, "id", c->record.id) && json_add_int(doc, "pid", pid) &&
+	     json_add_int(doc, "start", pid ? (int64_t)proc_start_time(pid) : 0) &&
+	     json_add_string(doc, "bundle", c->bundle.path) && json_add_string(doc, "rootfs", c->bundle.rootfs) &&
+	     json_add_string(doc, "created", created) && json_add_string(doc, "owner", owner_name(name, sizeof(name)));
+	if (ok && c->cgroup_path)
+		ok = json_add_string(doc, "cgroup", c->cgroup_path);
+	if (ok && c->cgroup.freeze_dir)
+		ok = json_add_string(doc, "freezer", c->cgroup.freeze_dir);
+	if (ok && annotations)
+		ok = json_add(doc, "annotations", json_copy(annotations));
+	if (ok)
+		ok = json_add_bool(doc, "poststart", hooks_any(c->bundle.spec, "poststart")) &&
+		     json_add_bool(doc, "poststop", hooks_any(c->bundle.spec, "poststop"));
+	if (!ok) {
+		json_free(doc);
+		return err_oom(err);
+	}
+	return record_write(&c->record, doc, err);
+}
+
+static int make_files(struct creation *c, teu_error **err)
+{
+	int fd, r;
+
+	fd = openat(c->record.dir_fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(err, errno, "write the config's copy");
+	r = fd_write_all(fd, c->bundle.text, c->bundle.len);
+	close(fd);
+	if (r < 0)
+		return err_errno(err, -r, "write the config's copy");
+	if (c->waits && mkfifoat(c->record.dir_fd, "start", 0600) < 0)
+		return err_errno(err, errno, "make the fifo %s", c->start_path);
+	return 0;
+}
+
+static int fill_launch(struct creation *c, teu_error **err)
+{
+	struct launch *l = &c->launch;
+
+	if (c->waits && asprintf(&c->start_path, "%s/%s/start", c->runtime->root, c->record.id) < 0)
+		return err_oom(err);
+	if (!c->opts->no_new_keyring && asprintf(&c->keyring, "_ses.%s", c->record.id) < 0)
+		return err_oom(err);
+	l->spec = c->bundle.spec;
+	l->cgroup = c->cgroup.dirs.n ? &c->cgroup : NULL;
+	l->cgroup_stays = true;
+	l->seccomp_cache_fd = c->cache_fd;
+	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->console_fd >= 0 ? PLAN_CONSOLE : 0);
+	l->start_path = c->start_path;
+	l->keyring = c->keyring;
+	l->n_keep = (unsigned)c->n_kept;
+	l->no_pivot = c->opts->no_pivot;
+	return 0;
+}
+
+static int compile_states(struct creation *c, teu_error **err)
+{
+	int r;
+
+	if (!json_get(c->bundle.spec, "hooks"))
+		return 0;
+	r = fill_record(c, 0, err);
+	if (r == 0)
+		r = write_states(c, err);
+	c->launch.state_heads[0] = c->heads[0];
+	c->launch.state_heads[1] = c->heads[1];
+	c->launch.state_tail = c->tail;
+	return r;
+}
+
+/* While the process waits before its pivot: prestart is the older name of the same. */
+static int run_host_hooks(void *data, int32_t pid, teu_error **err)
+{
+	static const char *const phases[] = { "prestart", "createRuntime" };
+	struct creation *c = data;
+	int r = fill_record(c, pid, err);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(phases); i++)
+		r = hooks_run(c->bundle.spec, phases[i], &c->record, "creating", pid, err);
+	return r;
+}
+
+static int begin_spawn(struct creation *c, teu_error **err)
+{
+	struct plan_birth birth = compile_birth(&c->launch);
+	struct spawn_fds fds = {
+		.alive = -EBADF,
+		.join = -EBADF,
+		.cgroup = c->cgroup_fd,
+		.stdio = { c->opts->stdin_fd, c->opts->stdout_fd, c->opts->stderr_fd },
+		.console = c->console_fd,
+		.more = c->kept,
+		.n_more = c->n_kept,
+	};
+	int r = spawn_begin(&birth, &fds, 0, &c->spawn, err);
+
+	c->spawn.hooks = run_host_hooks;
+	c->spawn.data = c;
+	return r;
+}
+
+static int make_cgroup(struct creation *c, teu_error **err)
+{
+	int r;
+
+	if (!c->cgroup.dirs.n)
+		return 0;
+	r = cgroup_run(&c->cgroup, err);
+	c->cgroup_made = r == 0;
+	if (r == 0 && c->cgroup.v2) {
+		c->cgroup_fd = open(c->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (c->cgroup_fd < 0)
+			r = err_errno(err, errno, "open cgroup %s", c->cgroup.dirs.items[0]);
+	}
+	return r;
+}
+
+static int write_pid_file(const char *path, int32_t pid, teu_error **err)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return fd_replace_file(AT_FDCWD, path, text, strlen(text), 0644, FD_NO_SYNC, err);
+}
+
+/* Those who wait for the container hear of it when all else is done. */
+static int tell_others(struct creation *c, teu_error **err)
+{
+	int r = fill_record(c, c->pid, err);
+
+	if (r == 0 && c->opts->pidfd_socket)
+		r = socket_send_pidfd(c->opts->pidfd_socket, c->pid, err);
+	if (r == 0 && c->opts->pid_file)
+		r = write_pid_file(c->opts->pid_file, c->pid, err);
+	return r;
+}
+
+static int launch(struct creation *c, int *ret_wire, teu_error **err)
+{
+	int r = c->cgroup.v2 ? make_cgroup(c, err) : 0;
+
+	if (r == 0)
+		r = fill_launch(c, err);
+	if (r == 0)
+		r = make_files(c, err);
+	if (r == 0)
+		r = begin_spawn(c, err);
+	if (r == 0 && !c->cgroup.v2)
+		r = make_cgroup(c, err);
+	if (r == 0)
+		r = compile_states(c, err);
+	if (r == 0)
+		r = compile_launch(&c->launch, &c->plan, err);
+	if (r == 0)
+		r = spawn_finish(&c->spawn, &c->plan, ret_wire, &c->pid, err);
+	return r == 0 ? tell_others(c, err) : r;
+}
+
+/* Nothing of a failed create stays: process, cgroup, folder. */
+static void take_back(struct creation *c)
+{
+	_cleanup_error_ teu_error *ignored = NULL;
+
+	spawn_done(&c->spawn);
+	if (c->pid)
+		kill_process(c->pid, proc_start_time(c->pid), ignored ? NULL : &ignored);
+	if (c->cgroup_made)
+		cgroups_remove(c->cgroup_path, &ignored);
+	if (c->record.lock_fd >= 0)
+		record_remove(c->runtime, &c->record, NULL);
+}
+
+static int prepare(struct creation *c, teu_error **err)
+{
+	_cleanup_(check_done) struct check check = { 0 };
+	int r = bundle_open(c->opts->bundle, c->opts->config, &c->bundle, err);
+
+	if (r < 0)
+		return r;
+	check_config(c->bundle.spec, CHECK_LAUNCH, &check);
+	strv_foreach (warning, &check.warnings)
+		runtime_log(c->runtime, TEU_LOG_WARNING, "%s", *warning);
+	r = check_result(&check, err);
+	if (r == 0)
+		r = bundle_find_rootfs(&c->bundle, err);
+	if (r == 0)
+		r = check_console(c, err);
+	if (r == 0)
+		r = check_kept(c, err);
+	if (r == 0)
+		r = cgroups_path(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, err);
+	if (r == 0)
+		r = cgroup_compile(c->cgroup_path, json_find(c->bundle.spec, "linux.resources"), "linux.resources",
+				   &c->cgroup, err);
+	return r;
+}
+
+int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_options *opts, bool waits,
+		   int32_t *ret_pid, int *ret_wait, teu_error **err)
+{
+	_cleanup_(creation_done) struct creation c = {
+		.runtime = rt,
+		.opts = opts,
+		.stays = ret_wait != NULL,
+		.waits = waits,
+		.record = RECORD_INIT,
+		.cgroup_fd = -EBADF,
+		.console_fd = -EBADF,
+		.cache_fd = -EBADF,
+		.spawn = SPAWN_INIT,
+	};
+	_cleanup_close_ int wire = -EBADF;
+	int r;
+
+	c.record.id = id;
+	r = prepare(&c, err);
+	if (r < 0)
+		return r;
+	mkdirat(rt->root_fd, ".seccomp", 0700);
+	c.cache_fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = record_make(rt, id, &c.record, err);
+	if (r == 0)
+		r = launch(&c, &wire, err);
+	if (r < 0) {
+		take_back(&c);
+		return r;
+	}
+	if (!waits && hooks_any(c.bundle.spec, "poststart"))
+		hooks_try(rt, c.bundle.spec, "poststart", &c.record, "running", c.pid);
+	if (ret_pid)
+		*ret_pid = c.pid;
+	if (ret_wait)
+		*ret_wait = TAKE_FD(wire);
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* record: a container's folder and its state.json. */
+#include "runtime/record.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/proc.h"
+#include "kernel/cgroup.h"
+
+enum { MAX_RECORD = 1 << 20, MAX_ID = 1024 };
+
+static int check_id(const char *id, teu_error **err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
+
+	if (!id || !*id)
+		return err_set(err, TEU_E_INVALID, "container id cannot be empty");
+	if (id[strspn(id, allowed)] || *id == '.' || strlen(id) > MAX_ID)
+		return err_set(err, TEU_E_INVALID,
+			       "invalid id format: \"%.100s\": letters, digits, _, +, - and . behind the first are "
+			       "allowed, at most %d",
+			       id, MAX_ID);
+	return 0;
+}
+
+int record_make(teu_runtime *rt, const char *id, struct record *ret, teu_error **err)
+{
+	int r = check_id(id, err);
+
+	if (r < 0)
+		return r;
+	if (mkdirat(rt->root_fd, id, 0711) < 0)
+		return errno == EEXIST ? err_set(err, TEU_E_CONFLICT, "container with given ID already exists: %s", id)
+				       : err_errno(err, errno, "make %s/%s", rt->root, id);
+	*ret = RECORD_INIT;
+	ret->id = id;
+	ret->dir_fd = openat(rt->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (ret->dir_fd < 0)
+		return err_errno(err, errno, "open %s/%s", rt->root, id);
+	r = lock_take(ret->dir_fd, "lock", LOCK_EXCLUSIVE, &ret->lock_fd, err);
+	if (r < 0)
+		fd_remove_tree(rt->root_fd, id, NULL);
+	return r;
+}
+
+static void read_fields(struct record *rec)
+{
+	rec->pid = (pid_t)json_get_number(rec->doc, "pid", 0);
+	rec->start = (uint64_t)json_get_number(rec->doc, "start", 0);
+	rec->bundle = json_get_text(rec->doc, "bundle", "");
+	rec->cgroup = json_get_text(rec->doc, "cgroup", NULL);
+}
+
+static int not_found(const char *id, teu_error **err)
+{
+	return err_set(err, TEU_E_NOT_FOUND, "container %s does not exist", id);
+}
+
+static int open_folder(teu_runtime *rt, const char *id, bool lock, struct record *ret, teu_error **err)
+{
+	int r = check_id(id, err);
+
+	if (r < 0)
+		return r;
+	*ret = RECORD_INIT;
+	ret->id = id;
+	ret->dir_fd = openat(rt->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (ret->dir_fd < 0)
+		return errno == ENOENT ? not_found(id, err) : err_errno(err, errno, "open %s/%s", rt->root, id);
+	return lock ? lock_take(ret->dir_fd, "lock", LOCK_EXCLUSIVE, &ret->lock_fd, err) : 0;
+}
+
+static int read_doc(struct record *rec, teu_error **err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = fd_read_file(rec->dir_fd, "state.json", MAX_RECORD, &text, &len, err);
+
+	if (r == 0)
+		r = json_parse(text, len, &rec->doc, err);
+	if (r == 0)
+		read_fields(rec);
+	return r;
+}
+
+int record_open(teu_runtime *rt, const char *id, bool lock, struct record *ret, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = open_folder(rt, id, lock, ret, err);
+
+	if (r < 0)
+		return r;
+	r = read_doc(ret, &why);
+	if (r == TEU_E_NOT_FOUND)
+		return not_found(id, err);
+	if (r < 0 && err)
+		*err = TAKE_PTR(why);
+	return r;
+}
+
+int record_open_any(teu_runtime *rt, const char *id, struct record *ret, teu_error **err)
+{
+	int r = open_folder(rt, id, true, ret, err);
+
+	/* Taken away while we waited for the lock. */
+	if (r == 0 && faccessat(rt->root_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return not_found(id, err);
+	if (r == 0)
+		read_doc(ret, NULL);
+	return r;
+}
+
+int record_write(struct record *rec, json *doc, teu_error **err)
+{
+	_cleanup_free_ char *text = json_print(doc);
+
+	json_free(rec->doc);
+	rec->doc = doc;
+	read_fields(rec);
+	if (!text)
+		return err_oom(err);
+	return fd_replace_file(rec->dir_fd, "state.json", text, strlen(text), 0600, FD_NO_SYNC, err);
+}
+
+int record_remove(teu_runtime *rt, const struct record *rec, teu_error **err)
+{
+	/* The record first: who looks from now on finds nothing, also if the rest fails. */
+	unlinkat(rec->dir_fd, "state.json", 0);
+	return fd_remove_tree(rt->root_fd, rec->id, err);
+}
+
+void record_done(struct record *rec)
+{
+	json_free(rec->doc);
+	if (rec->lock_fd >= 0)
+		close(rec->lock_fd);
+	if (rec->dir_fd >= 0)
+		close(rec->dir_fd);
+	*rec = RECORD_INIT;
+}
+
+static bool is_frozen(const struct record *rec)
+{
+	const char *dir = json_get_text(rec->doc, "freezer", NULL);
+	char path[4096], text[16] = "";
+	_cleanup_close_ int fd = -EBADF;
+	bool v2 = cgroup_is_v2();
+
+	if (!dir)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", dir, v2 ? "cgroup.freeze" : "freezer.state");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fd_read_full(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	return v2 ? *text == '1' : strncmp(text, "FR", 2) == 0; /* FROZEN, FREEZING */
+}
+
+enum status record_status(const struct record *rec)
+{
+	if (!proc_runs(rec->pid, rec->start))
+		return STATUS_STOPPED;
+	if (is_frozen(rec))
+		return STATUS_PAUSED;
+	return faccessat(rec->dir_fd, "start", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+}
+
+const char *status_name(enum status status)
+{
+	static const char *const names[] = { "created", "running", "paused", "stopped" };
+
+	return names[status];
+}
+
+json *record_state(const struct record *rec, const char *status, pid_t pid)
+{
+	static const char *const copied[] = { "bundle", "rootfs", "created", "owner" };
+	_cleanup_json_ json *state = json_object();
+	const json *annotations = json_get(rec->doc, "annotations");
+
+	if (!json_add_string(state, "ociVersion", RUNTIME_SPEC_VERSION) || !json_add_string(state, "id", rec->id) ||
+	    !json_add_int(state, "pid", pid) || !json_add_string(state, "status", status))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
+		if (!json_add_string(state, copied[i], json_get_text(rec->doc, copied[i], "")))
+			return NULL;
+	if (annotations && !json_add(state, "annotations", json_copy(annotations)))
+		return NULL;
+	return TAKE_PTR(state);
+}

@@ -1,0 +1,47 @@
+/*
+ * record: a container's folder and its state.json. Source: runtime-spec runtime.md "State". Whoever changes a container
+ * holds its lock; reading needs none, as the record appears whole.
+ */
+#ifndef TEU_RUNTIME_RECORD_H
+#define TEU_RUNTIME_RECORD_H
+
+#include "format/json.h"
+#include "runtime/runtime.h"
+
+enum status { STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
+
+struct record {
+	const char *id; /* borrowed */
+	int dir_fd;
+	int lock_fd; /* -EBADF: not locked */
+	json *doc;   /* owned; NULL: its create never came to an end */
+	/* out of doc, borrowed */
+	pid_t pid;
+	uint64_t start; /* of that process */
+	const char *bundle, *cgroup;
+};
+
+#define RECORD_INIT                                                                                                    \
+	(struct record)                                                                                                \
+	{                                                                                                              \
+		.dir_fd = -EBADF, .lock_fd = -EBADF                                                                    \
+	}
+
+/* Makes and locks the folder of a new container. TEU_E_CONFLICT: the id is taken; TEU_E_INVALID. */
+int record_make(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
+/* TEU_E_NOT_FOUND: no such container. */
+int record_open(teu_runtime *runtime, const char *id, bool lock, struct record *ret, teu_error **err);
+/* As above with the lock; what is left of an unfinished create is found too, without doc. */
+int record_open_any(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
+/* Takes @doc and writes it. */
+int record_write(struct record *record, json *doc, teu_error **err);
+/* Takes the folder away; the lock is kept until record_done(). */
+int record_remove(teu_runtime *runtime, const struct record *record, teu_error **err);
+void record_done(struct record *record);
+
+enum status record_status(const struct record *record);
+const char *status_name(enum status status);
+/* The specification's state document and what runc adds; NULL: no memory. */
+json *record_state(const struct record *record, const char *status, pid_t pid);
+
+#endif

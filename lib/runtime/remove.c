@@ -1,0 +1,60 @@
+/* remove: takes back what create made. Source: runtime-spec runtime.md "Delete", "Lifecycle" steps 11 to 13. */
+#include "runtime/bundle.h"
+#include "runtime/cgroups.h"
+#include "runtime/hooks.h"
+#include "runtime/kill.h"
+#include "runtime/record.h"
+
+/* Of a create that never came to an end only the config tells the cgroup. */
+static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_error **err)
+{
+	_cleanup_json_ json *spec = NULL;
+	_cleanup_free_ char *path = NULL;
+
+	if (bundle_reopen(rec->dir_fd, &spec, NULL) == 0 && cgroups_path(rt, spec, rec->id, &path, NULL) == 0) {
+		int r = cgroups_remove(path, err);
+
+		if (r < 0)
+			return r;
+	}
+	return record_remove(rt, rec, err);
+}
+
+static int remove_container(teu_runtime *rt, struct record *rec, teu_error **err)
+{
+	_cleanup_json_ json *spec = NULL;
+	int r = rec->cgroup ? cgroups_remove(rec->cgroup, err) : 0;
+
+	if (json_get_truth(rec->doc, "poststop", false))
+		bundle_reopen(rec->dir_fd, &spec, NULL);
+	if (r == 0)
+		r = record_remove(rt, rec, err);
+	if (r == 0 && spec)
+		hooks_try(rt, spec, "poststop", rec, "stopped", 0);
+	return r;
+}
+
+int runtime_delete(teu_runtime *rt, const char *id, bool force, teu_error **err)
+{
+	_cleanup_(record_done) struct record rec = RECORD_INIT;
+	_cleanup_error_ teu_error *why = NULL;
+	enum status status;
+	int r = record_open_any(rt, id, &rec, &why);
+
+	if (r == TEU_E_NOT_FOUND && force)
+		return 0;
+	if (r < 0) {
+		if (err && !*err)
+			*err = TAKE_PTR(why);
+		return r;
+	}
+	if (!rec.doc)
+		return remove_unfinished(rt, &rec, err);
+	status = record_status(&rec);
+	if (!force && (status == STATUS_RUNNING || status == STATUS_PAUSED))
+		return err_set(err, TEU_E_CONFLICT, "cannot delete container %s that is not stopped: %s", id,
+			       status_name(status));
+	if (status != STATUS_STOPPED)
+		r = kill_container(&rec, err);
+	return r < 0 ? r : remove_container(rt, &rec, err);
+}

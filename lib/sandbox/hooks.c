@@ -1,0 +1,71 @@
+/*
+ * hooks: what the spec's "hooks" say that the container's first process runs itself, and where it waits for those that
+ * the caller runs on the host. Source: runtime-spec config.md "POSIX-platform Hooks".
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/compile.h"
+
+static int add_hook(const struct launch *l, const json *hook, const char *place, const char *title, bool started,
+		    struct plan *p, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv argv = STRV_INIT, env = STRV_INIT;
+	const char *path = NULL;
+	int64_t timeout = 0;
+	plan_off command, environment, head, tail;
+	struct plan_step *s;
+	int r = json_read_string(hook, place, "path", &path, err);
+
+	if (r == 0 && (!path || *path != '/'))
+		return json_field_error(err, place, "path", "expected an absolute path");
+	strv_add(&argv, r == 0 ? path : "");
+	if (r == 0)
+		r = json_read_strings(hook, place, "args", &argv, err);
+	if (r == 0)
+		r = json_read_strings(hook, place, "env", &env, err);
+	if (r == 0)
+		r = json_read_int(hook, place, "timeout", &timeout, err);
+	if (r == 0 && timeout < 0)
+		return json_field_error(err, place, "timeout", "expected at least 1 second");
+	if (r < 0)
+		return r;
+	if (argv.n == 1)
+		strv_add(&argv, path);
+	if (argv.oom || env.oom)
+		return err_oom(err);
+	command = plan_list_add(p, &argv);
+	environment = plan_list_add(p, &env);
+	head = plan_text_add(p, l->state_heads[started]);
+	tail = plan_text_add(p, l->state_tail);
+	s = plan_step(p, PLAN_FIRST, OP_HOOK, title);
+	s->t1 = command;
+	s->n1 = argv.n;
+	s->t2 = environment;
+	s->n2 = env.n;
+	s->n3 = (uint64_t)timeout;
+	s->t3 = head;
+	s->t4 = tail;
+	return 0;
+}
+
+int compile_hooks(const struct launch *l, bool started, struct plan *p, teu_error **err)
+{
+	const char *phase = started ? "startContainer" : "createContainer";
+	const json *hooks = json_get(l->spec, "hooks"), *list = NULL;
+	char place[48], title[48];
+	size_t i = 0;
+	int r;
+
+	if (!l->state_tail || !hooks)
+		return 0;
+	if (!started && (json_count(json_get(hooks, "prestart")) || json_count(json_get(hooks, "createRuntime"))))
+		plan_step(p, PLAN_FIRST, OP_HOST_HOOKS, "hooks");
+	r = json_read_array(hooks, "hooks", phase, &list, err);
+	json_foreach (hook, list) {
+		snprintf(place, sizeof(place), "hooks.%s[%zu]", phase, i);
+		snprintf(title, sizeof(title), "%s hook #%zu", phase, i++);
+		r = r == 0 ? add_hook(l, hook, place, title, started, p, err) : r;
+	}
+	return r;
+}
