@@ -359,6 +359,28 @@ static int run_all(struct run *run, teu_error **err)
 	return r;
 }
 
+int cgroup_check_unused(const struct cgroup_plan *plan, teu_error **err)
+{
+	char text[64];
+
+	strv_foreach (dir, &plan->dirs) {
+		_cleanup_free_ char *procs = cgroup_read_long(*dir, "cgroup.procs");
+		size_t n = 0;
+
+		for (const char *at = procs; at && *at; at++)
+			n += *at == '\n';
+		if (n)
+			return err_set(err, TEU_E_CONFLICT,
+				       "container's cgroup is not empty: %zu process(es) found in %s", n, *dir);
+	}
+	if (!plan->freeze_dir)
+		return 0;
+	if (cgroup_read_text(plan->freeze_dir, plan->v2 ? "cgroup.freeze" : "freezer.state", text, sizeof(text)) &&
+	    strcmp(text, plan->v2 ? "0" : "THAWED") != 0)
+		return err_set(err, TEU_E_CONFLICT, "container's cgroup unexpectedly frozen: %s", plan->freeze_dir);
+	return 0;
+}
+
 int cgroup_run(const struct cgroup_plan *plan, teu_error **err)
 {
 	_cleanup_(run_done) struct run run = { .plan = plan, .made = STRV_INIT, .fd = -EBADF };

@@ -57,6 +57,8 @@ int cgroup_compile(const char *path, const json *resources, const char *where, s
  */
 int cgroup_compile_update(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 			  teu_error **err);
+/* Whether nobody is in the group, if it is there, nor is it frozen: a new container must not share it. TEU_E_CONFLICT. */
+int cgroup_check_unused(const struct cgroup_plan *plan, teu_error **err);
 int cgroup_run(const struct cgroup_plan *plan, teu_error **err); /* on error the folders it made are gone again */
 void cgroup_plan_done(struct cgroup_plan *plan);
 /* The operations as JSON for people: [{"op": "write", "path": …, "value": …}]. NULL: no memory. */

@@ -62,7 +62,7 @@ struct cgroup_device_number {
 /* linux.resources as values. Zero means "not set" where a limit of zero has no meaning, as docker and runc have it. */
 struct cgroup_limits {
 	struct cgroup_number memory, reservation, swap, kernel_tcp, swappiness;
-	bool oom_disabled;
+	bool oom_disabled, check_before; /* memory.checkBeforeUpdate */
 	struct cgroup_number shares, quota, period, burst, idle, rt_runtime, rt_period;
 	const char *cpus, *mems; /* borrowed from the document, as all the json below */
 	struct cgroup_number pids;

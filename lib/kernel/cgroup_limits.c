@@ -39,7 +39,7 @@ static const struct number {
 	NUMBER("cpu", "idle", idle, true, 0, 1),
 	NUMBER("cpu", "realtimeRuntime", rt_runtime, false, INT64_MIN, INT64_MAX),
 	NUMBER("cpu", "realtimePeriod", rt_period, false, 0, INT64_MAX),
-	NUMBER("pids", "limit", pids, false, INT64_MIN, INT64_MAX),
+	NUMBER("pids", "limit", pids, true, INT64_MIN, INT64_MAX),
 	NUMBER("blockIO", "weight", weight, false, 10, 1000),
 	NUMBER("blockIO", "leafWeight", leaf_weight, false, 10, 1000),
 	NUMBER("network", "classID", net_class, false, 0, UINT32_MAX),
@@ -77,6 +77,9 @@ static int read_numbers(const json *resources, const char *where, struct cgroup_
 		r = json_read_object(resources, where, objects[i], &ignored, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++)
 		r = read_number(resources, where, &numbers[i], l, err);
+	/* As runc: systemd has no TasksMax=0, and a container has one process at least. */
+	if (l->pids.set && l->pids.value == 0)
+		l->pids.value = 1;
 	/* -1 is docker's "not set" here. */
 	if (l->swappiness.value < 0)
 		l->swappiness.set = false;
@@ -103,6 +106,8 @@ static int read_texts(const json *resources, const char *where, struct cgroup_li
 
 	snprintf(place, sizeof(place), "%s.memory", where);
 	r = json_read_bool(memory, place, "disableOOMKiller", &l->oom_disabled, err);
+	if (r == 0)
+		r = json_read_bool(memory, place, "checkBeforeUpdate", &l->check_before, err);
 	snprintf(place, sizeof(place), "%s.cpu", where);
 	if (r == 0)
 		r = read_list(cpu, place, "cpus", &l->cpus, err);

@@ -152,6 +152,10 @@ static int add_memory(struct cgroup_build *b)
 		return json_field_error(b->err, b->where, "memory.swap",
 					"%" PRId64 " is memory and swap together, so it can't be below memory.limit",
 					l->swap.value);
+	/* Memory without end can't be within a memory+swap that has one. */
+	if (l->memory.set && l->memory.value < 0 && !l->swap.set &&
+	    machine_has(b, CG_MEMORY, "memory.memsw.limit_in_bytes"))
+		l->swap = l->memory;
 	/* memory and memory+swap stand side by side: see run_write() in cgroup.c. */
 	r = add_lines(b,
 		      (const struct line[]){
@@ -389,8 +393,9 @@ int cgroup_v1_compile(struct cgroup_build *b)
 	int r = 0;
 
 	if (json_count(b->limits.unified))
-		return cgroup_unsupported(b, "unified",
-					  "these are files of cgroup v2, and this machine limits by cgroup v1");
+		return cgroup_unsupported(
+			b, "unified",
+			"invalid configuration: these are files of cgroup v2, and this machine limits by cgroup v1");
 	for (size_t i = 0; !b->update && i < ARRAY_SIZE(always); i++)
 		join(b, always[i]);
 	for (int c = 0; b->all && c < CG_N; c++)

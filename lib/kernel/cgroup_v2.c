@@ -161,11 +161,36 @@ static int add_swap(struct cgroup_build *b, const char *dir)
 	return 0;
 }
 
+/*
+ * runtime-spec, "Memory": with checkBeforeUpdate a limit below what is in use is refused; without it the kernel
+ * reclaims and kills until the group is below it. v1 always refuses.
+ */
+static int check_usage(struct cgroup_build *b, const char *dir)
+{
+	const struct cgroup_limits *l = &b->limits;
+	int64_t memory, swap;
+
+	if (!b->update || !l->check_before || !cgroup_read_number(dir, "memory.current", &memory))
+		return 0;
+	if (l->swap.set && l->swap.value > 0 && cgroup_read_number(dir, "memory.swap.current", &swap) &&
+	    l->swap.value < memory + swap)
+		return json_field_error(b->err, b->where, "memory.swap",
+					"rejecting memory+swap limit %" PRId64 ": %" PRId64 " are in use",
+					l->swap.value, memory + swap);
+	if (l->memory.set && l->memory.value >= 0 && l->memory.value < memory)
+		return json_field_error(b->err, b->where, "memory.limit",
+					"rejecting memory limit %" PRId64 ": %" PRId64 " are in use", l->memory.value,
+					memory);
+	return 0;
+}
+
 static int add_memory(struct cgroup_build *b, const char *dir)
 {
 	const struct cgroup_limits *l = &b->limits;
-	int r = add_swap(b, dir);
+	int r = check_usage(b, dir);
 
+	if (r == 0)
+		r = add_swap(b, dir);
 	if (r < 0)
 		return r;
 	if (l->memory.set)

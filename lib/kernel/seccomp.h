@@ -12,7 +12,7 @@
 struct seccomp_filter {
 	void *bpf; /* struct sock_filter[], owned */
 	size_t n_bytes;
-	unsigned flags; /* SECCOMP_FILTER_FLAG_… */
+	unsigned flags; /* SECCOMP_FILTER_FLAG_…; NEW_LISTENER when some calls are left to one */
 };
 
 /*

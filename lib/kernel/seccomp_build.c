@@ -15,7 +15,7 @@
 #include "base/library.h"
 #include "kernel/seccomp_impl.h"
 
-enum { MAX_ARCHES = 8, MAX_ARGS = 6, MAX_PROGRAM = BPF_MAXINSNS * sizeof(struct sock_filter), X32_BIT = 0x40000000 };
+enum { MAX_ARCHES = 24, MAX_ARGS = 6, MAX_PROGRAM = BPF_MAXINSNS * sizeof(struct sock_filter), X32_BIT = 0x40000000 };
 
 /* What is used of libseccomp. */
 static struct {
@@ -61,6 +61,7 @@ struct build {
 	uint32_t arches[MAX_ARCHES];
 	size_t n_arches;
 	int last[MAX_ARCHES]; /* the largest number of a call that the profile names, for each of @arches */
+	bool listens;	      /* some calls are left to a listener */
 	teu_error **err;
 };
 
@@ -85,6 +86,7 @@ static int find_action(struct build *b, const char *where, const char *key, cons
 		{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
 		{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(errno_value) },
 		{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
+		{ "SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
@@ -93,9 +95,6 @@ static int find_action(struct build *b, const char *where, const char *key, cons
 		*ret = actions[i].action;
 		return 0;
 	}
-	if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
-		return json_field_error(b->err, where, key,
-					"SCMP_ACT_NOTIFY is not supported: there is no listener to hand its calls to");
 	return json_field_error(b->err, where, key, "unknown action %s", name);
 }
 
@@ -128,6 +127,7 @@ static int read_flags(struct build *b, unsigned *ret)
 		{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
 		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
 		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+		{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
 	};
 	_cleanup_(strv_done) struct strv names = STRV_INIT;
 	int r;
@@ -210,23 +210,22 @@ static int read_arg(struct build *b, const json *arg, const char *where, struct 
 		[SCMP_CMP_GT] = "SCMP_CMP_GT",
 		[SCMP_CMP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
 	};
-	int64_t index = 0, value = 0, value_two = 0;
+	uint64_t value = 0, value_two = 0;
+	int64_t index = 0;
 	const char *op = "";
 	int r = json_read_int(arg, where, "index", &index, b->err);
 
 	if (r == 0)
-		r = json_read_int(arg, where, "value", &value, b->err);
+		r = json_read_uint(arg, where, "value", &value, b->err);
 	if (r == 0)
-		r = json_read_int(arg, where, "valueTwo", &value_two, b->err);
+		r = json_read_uint(arg, where, "valueTwo", &value_two, b->err);
 	if (r == 0)
 		r = json_read_string(arg, where, "op", &op, b->err);
 	if (r < 0)
 		return r;
 	if (index < 0 || index >= MAX_ARGS)
 		return json_field_error(b->err, where, "index", "%" PRId64 ": a call has arguments 0 to 5", index);
-	*ret = (struct scmp_arg_cmp){ .arg = (unsigned)index,
-				      .datum_a = (uint64_t)value,
-				      .datum_b = (uint64_t)value_two };
+	*ret = (struct scmp_arg_cmp){ .arg = (unsigned)index, .datum_a = value, .datum_b = value_two };
 	for (size_t i = SCMP_CMP_NE; i < ARRAY_SIZE(ops); i++)
 		if (strcmp(ops[i], op) == 0)
 			ret->op = (enum scmp_compare)i;
@@ -290,6 +289,22 @@ static void note_last(struct build *b, const char *name)
 	}
 }
 
+/*
+ * The process that loads the filter says by these calls that it has, and to whom the filter listens: were they the
+ * listener's to answer, it would wait for itself.
+ */
+static int check_notify(struct build *b, const struct strv *names, const char *where)
+{
+	static const char *const needed[] = { "write", "sendmsg" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (strv_has(names, needed[i]))
+			return json_field_error(b->err, where, "names",
+						"SCMP_ACT_NOTIFY cannot be used for the %s syscall", needed[i]);
+	b->listens = true;
+	return 0;
+}
+
 static int add_syscalls(struct build *b, const json *object, const char *where)
 {
 	_cleanup_(strv_done) struct strv names = STRV_INIT;
@@ -304,6 +319,11 @@ static int add_syscalls(struct build *b, const json *object, const char *where)
 		return r;
 	if (names.n == 0)
 		return json_field_error(b->err, where, "names", "at least one system call has to be named");
+	if (rule.action == SCMP_ACT_NOTIFY) {
+		r = check_notify(b, &names, where);
+		if (r < 0)
+			return r;
+	}
 	strv_foreach (name, &names) {
 		int number = lib.resolve_name(*name);
 
@@ -409,6 +429,9 @@ static int fill(struct build *b)
 
 	if (r < 0)
 		return r;
+	if (b->default_action == SCMP_ACT_NOTIFY)
+		return json_field_error(b->err, b->where, "defaultAction",
+					"SCMP_ACT_NOTIFY cannot be the answer to every call");
 	b->ctx = lib.init(b->default_action);
 	if (!b->ctx)
 		return err_oom(b->err);
@@ -436,6 +459,12 @@ static void shrink(const struct build *b, struct strbuf *program)
 	seccomp_shrink(program, arches, n);
 }
 
+/* One thread loads it: TSYNC says nothing then, and does not go with a listener. */
+static unsigned listening(unsigned flags)
+{
+	return (flags & ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC) | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
+
 int seccomp_build(const json *profile, const char *where, struct seccomp_filter *ret, teu_error **err)
 {
 	_cleanup_(build_done) struct build b = { .profile = profile, .where = where, .err = err };
@@ -461,7 +490,7 @@ int seccomp_build(const json *profile, const char *where, struct seccomp_filter 
 	if (program.oom)
 		return err_oom(err);
 	ret->n_bytes = program.len;
-	ret->flags = flags;
+	ret->flags = b.listens ? listening(flags) : flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	ret->bpf = strbuf_take(&program);
 	return ret->bpf ? 0 : err_oom(err);
 }

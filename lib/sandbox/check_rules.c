@@ -297,7 +297,7 @@ static void check_seccomp(const json *config, struct check *c)
 	size_t i = 0;
 
 	if (notifies(profile, "defaultAction"))
-		check_error(c, "linux.seccomp.defaultAction", "SCMP_ACT_NOTIFY can't be the answer to every call");
+		check_error(c, "linux.seccomp.defaultAction", "SCMP_ACT_NOTIFY cannot be the answer to every call");
 	json_foreach (rule, json_get(profile, "syscalls")) {
 		snprintf(place, sizeof(place), "linux.seccomp.syscalls[%zu]", i++);
 		if (!notifies(rule, "action"))
@@ -305,7 +305,7 @@ static void check_seccomp(const json *config, struct check *c)
 		asked = true;
 		json_foreach (name, json_get(rule, "names"))
 			if (is_needed_call(name))
-				check_error(c, place, "SCMP_ACT_NOTIFY can't be used for %s, which the launch needs",
+				check_error(c, place, "SCMP_ACT_NOTIFY cannot be used for the %s syscall",
 					    json_text(name, ""));
 	}
 	if (asked && !listens)

@@ -174,6 +174,35 @@ START_TEST(hybrid_memory_cpu_pids)
 }
 END_TEST
 
+START_TEST(hybrid_limits_that_are_none)
+{
+	must_compile("/t/1", "{\"memory\": {\"limit\": -1}, \"pids\": {\"limit\": 0}}");
+	/* Memory without end would not fit into a memory+swap that has one. */
+	ck_assert_str_eq(listing(5), "/memory/t/1/memory.limit_in_bytes = -1\n"
+				     "/memory/t/1/memory.memsw.limit_in_bytes = -1\n"
+				     "/pids/t/1/pids.max = 1\n");
+}
+END_TEST
+
+START_TEST(hybrid_a_group_in_use_is_told)
+{
+	must_compile("/t/1", "{}");
+	ck_assert_int_eq(cgroup_check_unused(&plan, &err), 0);
+	put("", "pids/t/1/cgroup.procs");
+	put("THAWED\n", "freezer/t/1/freezer.state");
+	ck_assert_int_eq(cgroup_check_unused(&plan, &err), 0);
+	put("FROZEN\n", "freezer/t/1/freezer.state");
+	ck_assert_int_eq(cgroup_check_unused(&plan, &err), TEU_E_CONFLICT);
+	ck_assert_ptr_nonnull(strstr(teu_error_message(err), "container's cgroup unexpectedly frozen: "));
+	teu_error_unref(err);
+	err = NULL;
+	put("17\n18\n", "pids/t/1/cgroup.procs");
+	ck_assert_int_eq(cgroup_check_unused(&plan, &err), TEU_E_CONFLICT);
+	ck_assert_ptr_nonnull(
+		strstr(teu_error_message(err), "container's cgroup is not empty: 2 process(es) found in "));
+}
+END_TEST
+
 START_TEST(hybrid_cpuset_is_inherited_from_the_top)
 {
 	must_compile("/a/b/c", "{\"cpu\": {\"cpus\": \"1\"}}");
@@ -334,6 +363,31 @@ START_TEST(v2_weights_of_shares)
 }
 END_TEST
 
+static void refuse_update(const char *resources, const char *field, const char *message)
+{
+	ck_assert_int_eq(compile("/t", resources, true), TEU_E_INVALID);
+	ck_assert_str_eq(teu_error_detail(err, "field"), field);
+	ck_assert_msg(strstr(teu_error_message(err), message), "%s", teu_error_message(err));
+	teu_error_unref(err);
+	err = NULL;
+}
+
+START_TEST(v2_limits_below_use_are_refused_where_asked)
+{
+	put("5000\n", "a b/t/memory.current");
+	put("100\n", "a b/t/memory.swap.current");
+	refuse_update("{\"memory\": {\"limit\": 4999, \"checkBeforeUpdate\": true}}", "linux.resources.memory.limit",
+		      "rejecting memory limit 4999: 5000 are in use");
+	refuse_update("{\"memory\": {\"limit\": 5000, \"swap\": 5050, \"checkBeforeUpdate\": true}}",
+		      "linux.resources.memory.swap", "rejecting memory+swap limit 5050: 5100 are in use");
+	ck_assert_int_eq(compile("/t", "{\"memory\": {\"limit\": 5000, \"checkBeforeUpdate\": true}}", true), 0);
+	cgroup_plan_done(&plan);
+	ck_assert_int_eq(compile("/t", "{\"memory\": {\"limit\": -1, \"checkBeforeUpdate\": true}}", true), 0);
+	cgroup_plan_done(&plan);
+	ck_assert_int_eq(compile("/t", "{\"memory\": {\"limit\": 1}}", true), 0);
+}
+END_TEST
+
 START_TEST(v2_updates_look_at_what_is_in_force)
 {
 	put("1000\n", "a b/t/memory.max");
@@ -467,6 +521,8 @@ int main(void)
 	tcase_add_checked_fixture(on_hybrid, hybrid, tear_down);
 	tcase_add_test(on_hybrid, hybrid_joins_the_usual_controllers);
 	tcase_add_test(on_hybrid, hybrid_memory_cpu_pids);
+	tcase_add_test(on_hybrid, hybrid_limits_that_are_none);
+	tcase_add_test(on_hybrid, hybrid_a_group_in_use_is_told);
 	tcase_add_test(on_hybrid, hybrid_cpuset_is_inherited_from_the_top);
 	tcase_add_test(on_hybrid, hybrid_block_io);
 	tcase_add_test(on_hybrid, hybrid_devices);
@@ -482,6 +538,7 @@ int main(void)
 	tcase_add_test(on_v2, v2_limits);
 	tcase_add_test(on_v2, v2_weights_of_shares);
 	tcase_add_test(on_v2, v2_updates_look_at_what_is_in_force);
+	tcase_add_test(on_v2, v2_limits_below_use_are_refused_where_asked);
 	tcase_add_test(on_v2, v2_devices_are_a_program);
 	tcase_add_test(on_v2, v2_what_it_lacks);
 	tcase_add_test(on_v2, malformed_limits_name_the_place);

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -315,6 +316,63 @@ START_TEST(actions_operators_and_errnos)
 }
 END_TEST
 
+/* Conditions compare all 64 bits, of which no double holds the last. */
+START_TEST(conditions_have_64_bits)
+{
+	struct seccomp_filter f = { 0 };
+
+	compile("{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
+		"{\"names\": [\"dup\"], \"action\": \"SCMP_ACT_ERRNO\", \"args\": [{\"index\": 0, "
+		"\"value\": 18446744073709551615, \"op\": \"SCMP_CMP_EQ\"}]},"
+		"{\"names\": [\"close\"], \"action\": \"SCMP_ACT_ERRNO\", \"args\": [{\"index\": 0, "
+		"\"value\": 9007199254740993, \"op\": \"SCMP_CMP_GT\"}]}"
+		"]}",
+		&f);
+	ck_assert_uint_eq(ask(&f, SYS_dup, UINT64_MAX, 0), REFUSED(EPERM));
+	ck_assert_uint_eq(ask(&f, SYS_dup, INT64_MAX, 0), SECCOMP_RET_ALLOW);
+	ck_assert_uint_eq(ask(&f, SYS_close, UINT64_C(9007199254740993), 0), SECCOMP_RET_ALLOW);
+	ck_assert_uint_eq(ask(&f, SYS_close, UINT64_C(9007199254740994), 0), REFUSED(EPERM));
+	seccomp_filter_done(&f);
+}
+END_TEST
+
+START_TEST(flags_as_the_kernel_takes_them)
+{
+	static const struct {
+		const char *flags;
+		unsigned plain, listening;
+	} cases[] = {
+		{ "", SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+		  SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER },
+		{ "\"flags\": [],", 0, SECCOMP_FILTER_FLAG_NEW_LISTENER },
+		{ "\"flags\": [\"SECCOMP_FILTER_FLAG_TSYNC\", \"SECCOMP_FILTER_FLAG_LOG\"],",
+		  SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG,
+		  SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_NEW_LISTENER },
+		/* Says something of a listener only: without one the kernel refuses it. */
+		{ "\"flags\": [\"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],", 0,
+		  1 << 5 | SECCOMP_FILTER_FLAG_NEW_LISTENER },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static const char *const actions[] = { "ERRNO", "NOTIFY" };
+
+		for (int k = 0; k < 2; k++) {
+			struct seccomp_filter f = { 0 };
+			char text[512];
+
+			snprintf(text, sizeof(text),
+				 "{%s\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
+				 "{\"names\": [\"getpid\"], \"action\": \"SCMP_ACT_%s\"}]}",
+				 cases[i].flags, actions[k]);
+			compile(text, &f);
+			ck_assert_uint_eq(f.flags, k ? cases[i].listening : cases[i].plain);
+			ck_assert_uint_eq(ask(&f, SYS_getpid, 0, 0), k ? SECCOMP_RET_USER_NOTIF : REFUSED(EPERM));
+			seccomp_filter_done(&f);
+		}
+	}
+}
+END_TEST
+
 static void add(struct strbuf *p, struct sock_filter insn)
 {
 	strbuf_add(p, &insn, sizeof(insn));
@@ -402,6 +460,9 @@ START_TEST(malformed_profiles_name_the_place)
 		{ "{}", "linux.seccomp.defaultAction" },
 		{ "{\"defaultAction\": \"ALLOW\"}", "linux.seccomp.defaultAction" },
 		{ "{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}", "linux.seccomp.defaultAction" },
+		{ "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [\"sendmsg\"], "
+		  "\"action\": \"SCMP_ACT_NOTIFY\"}]}",
+		  "linux.seccomp.syscalls[0].names" },
 		{ "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 70000}",
 		  "linux.seccomp.defaultErrnoRet" },
 		{ "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_VAX\"]}",
@@ -617,6 +678,8 @@ int main(void)
 	tcase_add_test(tc, capabilities_open_their_calls);
 	tcase_add_test(tc, calls_from_the_future_are_unknown);
 	tcase_add_test(tc, actions_operators_and_errnos);
+	tcase_add_test(tc, conditions_have_64_bits);
+	tcase_add_test(tc, flags_as_the_kernel_takes_them);
 	tcase_add_test(tc, shrinking_changes_no_answer);
 	tcase_add_test(tc, shrinking_leaves_alone_what_it_does_not_know);
 	tcase_add_test(tc, malformed_profiles_name_the_place);

@@ -146,7 +146,7 @@ static const struct {
 	{ SECCOMP(",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}]"),
 	  "linux.seccomp.listenerPath: is missing for SCMP_ACT_NOTIFY" },
 	{ SECCOMP(",\"listenerPath\":\"/l\",\"syscalls\":[{\"names\":[\"write\"],\"action\":\"SCMP_ACT_NOTIFY\"}]"),
-	  "linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY can't be used for write, which the launch needs" },
+	  "linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY cannot be used for the write syscall" },
 };
 
 START_TEST(a_bad_config_is_told_by_its_place)
