@@ -38,6 +38,7 @@ enum first_kind {
 	FIRST_FAILED,	/* step @step failed with @error */
 	FIRST_AT_HOOKS, /* it waits for the caller's hooks */
 	FIRST_READY,	/* it waits to be started */
+	FIRST_LISTENER, /* the descriptor of a filter that listens comes along */
 };
 
 struct first_message {
@@ -73,6 +74,8 @@ long netlink_send(const void *bytes, size_t n, int protocol);
 long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 /* Stays as pid 1, with these capabilities, around the process that goes on: returns 0 in that one only. */
 long reaper_start(struct first *f, uint64_t effective, uint64_t permitted);
+/* listener.c: gives the monitor the descriptor of the filter that @s has loaded. */
+long listener_tell(struct first *f, const struct plan_step *s, int fd);
 /* schedule.c */
 long step_scheduler(struct first *f, const struct plan_step *s);
 long step_io_priority(struct first *f, const struct plan_step *s);

@@ -30,6 +30,10 @@ void spawn_undo(const struct plan_header *plan, struct child *c);
  * *ret_step is the index. */
 long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step);
 
+/* listener.c: OP_LISTENER, and what it is for: the descriptor of the filter that process @pid has loaded. */
+long listener_connect(const struct plan_header *plan, const struct plan_step *s);
+long listener_give(const struct plan_header *plan, int pid, int fd);
+
 /* schedule.c: OP_AFFINITY of the calling process. */
 long set_affinity(const struct plan_header *plan, const struct plan_step *s);
 

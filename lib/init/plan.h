@@ -26,6 +26,9 @@ enum plan_op {
 	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
 	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
 			      namespace, its ids mapped onto the layers'; sent to the first process */
+	OP_LISTENER,	   /* t1 path of the socket whose other side answers for the filter ("@name": no file); t2, t3, t4
+			      the document it gets, cut where the pid of the first process goes; n1 0: not between t3 and
+			      t4 */
 	OP_RELEASE_PORTS,  /* n1 sockets from FD_FIRST_PORT on are closed, before anybody hears of the end */
 	OP_KILL_CGROUP,	   /* t1 folder of a cgroup: whatever is left in it is killed */
 

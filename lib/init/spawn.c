@@ -105,6 +105,8 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return set_pid_namespace(plan, s);
 	case OP_OVERLAY_MAPPED:
 		return overlay_mapped(plan, s, pid, sync);
+	case OP_LISTENER:
+		return listener_connect(plan, s);
 	case OP_AFFINITY:
 		return set_affinity(plan, s);
 	case OP_KILL_CGROUP:
@@ -324,6 +326,14 @@ static void take_console(const struct plan_header *plan, struct child *c, int fd
 	SYS(close, fd);
 }
 
+static void give_listener(const struct plan_header *plan, struct child *c, uint32_t step, int fd)
+{
+	long r = listener_give(plan, c->pid, fd);
+
+	if (r < 0)
+		fail(plan, c, WIRE_FIRST, step, r);
+}
+
 /* What it has said so far, or with @wait until the end: without a word of a failure it has executed its command. */
 static void hear_first(const struct plan_header *plan, struct child *c, const struct links *l, bool wait)
 {
@@ -337,7 +347,9 @@ static void hear_first(const struct plan_header *plan, struct child *c, const st
 		if (m.kind == FIRST_AT_HOOKS)
 			await_hooks(plan, c, l);
 		c->ready |= m.kind == FIRST_READY;
-		if (fd >= 0)
+		if (m.kind == FIRST_LISTENER)
+			give_listener(plan, c, m.step, fd);
+		if (m.kind == FIRST_PTY && fd >= 0)
 			take_console(plan, c, fd);
 	}
 }

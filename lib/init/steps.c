@@ -329,7 +329,12 @@ static long step_seccomp(struct first *f, const struct plan_step *s)
 		.filter = (struct sock_filter *)(uintptr_t)plan_text(f->plan, s->t1),
 	};
 
-	return SYS(seccomp, SECCOMP_SET_MODE_FILTER, s->n2, &program);
+	long fd;
+
+	fd = SYS(seccomp, SECCOMP_SET_MODE_FILTER, s->n2, &program);
+	if (fd < 0 || !(s->n2 & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return fd;
+	return listener_tell(f, s, (int)fd);
 }
 
 /* After the change the folder must be below the root: a leaked descriptor could have led out of it (CVE-2024-21626). */

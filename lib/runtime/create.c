@@ -217,7 +217,7 @@ static int compile_states(struct creation *c, teu_error **err)
 {
 	int r;
 
-	if (!json_get(c->bundle.spec, "hooks"))
+	if (!json_get(c->bundle.spec, "hooks") && !listener_wanted(c->bundle.spec))
 		return 0;
 	r = fill_record(c, 0, err);
 	if (r == 0)
@@ -265,7 +265,9 @@ static int make_cgroup(struct creation *c, teu_error **err)
 
 	if (!c->cgroup.dirs.n)
 		return 0;
-	r = cgroup_run(&c->cgroup, err);
+	r = cgroup_check_unused(&c->cgroup, err);
+	if (r == 0)
+		r = cgroup_run(&c->cgroup, err);
 	c->cgroup_made = r == 0;
 	if (r == 0 && c->cgroup.v2) {
 		c->cgroup_fd = open(c->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -343,6 +345,8 @@ static int prepare(struct creation *c, teu_error **err)
 	r = check_result(&check, err);
 	if (r == 0)
 		r = bundle_find_rootfs(&c->bundle, err);
+	if (r == 0)
+		r = mounts_resolve(c->bundle.spec, c->bundle.path, err);
 	if (r == 0)
 		r = check_console(c, err);
 	if (r == 0)

@@ -452,7 +452,7 @@ static int add_host_side(struct work *w, teu_error **err)
 
 	if (r == 0)
 		add_host_steps(w->launch, w->plan);
-	return r;
+	return r < 0 ? r : compile_listener(w->launch, w->plan, err);
 }
 
 /* The fifo while the process still sees the host's files as the caller does. */
@@ -568,6 +568,11 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 		return r;
 	if (flags & CLONE_NEWPID)
 		plan_step(p, PLAN_BEFORE, OP_SETNS_PID, NULL)->n1 = 1;
+	r = compile_listener(l, p, err);
+	if (r < 0)
+		return r;
+	if (p->n_steps[PLAN_BORN])
+		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	add_cgroup_joins(l->cgroup, p);
 	r = compile_affinity(process, "final", PLAN_FIRST, p, err);
 	if (r < 0)

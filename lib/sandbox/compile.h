@@ -31,7 +31,8 @@ struct launch {
 	const char *start_path;			 /* fifo that the command waits for; NULL: it runs at once */
 	const char *keyring;			 /* name of a new session keyring; NULL: the caller's */
 	const char *state_heads[2], *state_tail; /* the state document for hooks before and after the start, around the
-						    pid; NULL: hooks don't run */
+						    pid; NULL: hooks don't run, a listener gets less */
+	const char *state;			 /* of exec: the whole document of the container, for a listener */
 	unsigned n_keep;			 /* descriptors for the command */
 	bool no_pivot;				 /* MS_MOVE and chroot instead of pivot_root */
 	bool cgroup_stays;			 /* when the process has ended */
@@ -69,12 +70,19 @@ int compile_masks(const json *spec, struct plan *p, teu_error **err);
 
 /* Is it an option of mounting? Else it is the filesystem's own. */
 bool mounts_know_option(const char *name);
+/* Makes the relative sources of binds in @spec absolute: they are below @bundle. */
+int mounts_resolve(json *spec, const char *bundle, teu_error **err);
 
 /* schedule.c: scheduler, I/O priority, memory policy, personality; and the processors of execCPUAffinity.@key. */
 int compile_schedule(const json *spec, const json *process, struct plan *p, teu_error **err);
 int compile_affinity(const json *process, const char *key, enum plan_list list, struct plan *p, teu_error **err);
 bool schedule_memory_mode(const char *name);
 bool schedule_memory_flag(const char *name);
+
+/* listener.c: connects to who answers for linux.seccomp's SCMP_ACT_NOTIFY; nothing where nobody is asked. */
+int compile_listener(const struct launch *launch, struct plan *p, teu_error **err);
+/* Does the profile leave calls to a listener? */
+bool listener_wanted(const json *spec);
 
 /* process.c: "RLIMIT_CORE" -> its number; -1: no such limit. */
 int process_rlimit(const char *name);

@@ -153,6 +153,29 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 	return all.oom || m->own.oom ? err_oom(err) : 0;
 }
 
+int mounts_resolve(json *spec, const char *bundle, teu_error **err)
+{
+	json_foreach (v, json_get(spec, "mounts")) {
+		_cleanup_(strv_done) struct strv options = STRV_INIT;
+		const char *source = json_get_text(v, "source", NULL);
+		_cleanup_free_ char *whole = NULL;
+		bool bind = strcmp(json_get_text(v, "type", ""), "bind") == 0;
+
+		if (json_read_strings(v, "", "options", &options, NULL) == 0)
+			bind |= strv_has(&options, "bind") || strv_has(&options, "rbind");
+		if (!bind || !source || *source == '/')
+			continue;
+		if (asprintf(&whole, "%s/%s", bundle, source) < 0) {
+			whole = NULL;
+			return err_oom(err);
+		}
+		/* The document is ours to change: the walk just gives it as it was. */
+		if (!json_add_string((json *)(uintptr_t)v, "source", whole))
+			return err_oom(err);
+	}
+	return 0;
+}
+
 /* "/sys/fs/cgroup/memory/teu/<id>" -> "memory": the name of the mount that the folder is on. */
 static void add_controller(struct strv *list, const char *dir, const char *cgroup_path)
 {

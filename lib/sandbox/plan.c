@@ -21,6 +21,7 @@ static const struct {
 	[OP_WRITE_ID_MAP] = { "write-id-map", { "file", "map" }, { 0 } },
 	[OP_SETNS_PID] = { "join-pid-namespace", { "path" }, { 0 } },
 	[OP_RMDIR] = { "remove-cgroup", { "path" }, { 0 } },
+	[OP_LISTENER] = { "seccomp-listener", { "path", "head", "middle", "tail" }, { 0 } },
 	[OP_RELEASE_PORTS] = { "release-ports", { 0 }, { "count" } },
 	[OP_KILL_CGROUP] = { "kill-cgroup", { "path" }, { 0 } },
 	[OP_OPEN_START] = { "open-start-fifo", { "path" }, { 0 } },
@@ -313,6 +314,8 @@ static const char *hint(const struct plan_step *s, int eno)
 {
 	if (s->op == OP_RLIMIT && eno == EPERM)
 		return ": the caller has no right to raise this limit (CAP_SYS_RESOURCE)";
+	if (s->op == OP_LISTENER)
+		return ": failed to connect with seccomp agent specified in the seccomp profile";
 	if (s->op == OP_OOM_SCORE && eno == EACCES)
 		return ": the caller has no right to lower it (CAP_SYS_RESOURCE)";
 	if (s->op == OP_MOUNT && s->n3 & PLAN_MOUNT_NO_SYMLINK && (eno == ELOOP || eno == ENOTDIR))

@@ -27,6 +27,11 @@ static int compile_text(const char *text, struct plan *plan, teu_error **err)
 #define NAMESPACES(list, lx)                                                                                           \
 	"{\"process\":{\"args\":[\"true\"]},\"root\":{\"path\":\"/r\"},\"linux\":{\"namespaces\":[" list "]" lx "}}"
 
+#define NOTIFY(fields)                                                                                                 \
+	SPEC("",                                                                                                       \
+	     ",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"" fields                                               \
+	     ",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}",                                \
+	     "")
 #define BIND(options)                                                                                                  \
 	SPEC("", "", ",\"mounts\":[{\"destination\":\"/x\",\"source\":\"/s\",\"options\":[\"rbind\"," options "]}]")
 
@@ -78,6 +83,12 @@ static const struct {
 	/* What this machine can't give is left out: check warns of it. */
 	{ SPEC(",\"capabilities\":{\"bounding\":[\"CAP_MOON\",\"CAP_KILL\"]}", "", ""),
 	  "\"step\":\"bounding-set\",\"capabilities\":32," },
+	{ NOTIFY(",\"listenerPath\":\"/l\",\"listenerMetadata\":\"m\""),
+	  "{\"by\":\"monitor, at birth\",\"step\":\"seccomp-listener\",\"path\":\"/l\","
+	  "\"head\":\"{\\\"ociVersion\\\":\\\"1.2.0\\\",\\\"fds\\\":[\\\"seccompFd\\\"],\\\"pid\\\":\","
+	  "\"middle\":\",\\\"metadata\\\":\\\"m\\\",\\\"state\\\":{\\\"ociVersion\\\":\\\"1.2.0\\\",\\\"id\\\":"
+	  "\\\"id\\\","
+	  "\\\"status\\\":\\\"creating\\\",\\\"pid\\\":\",\"tail\":\",\\\"bundle\\\":\\\"\\\"}}\"," },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"\"}", ""), "\"step\":\"clone\",\"namespaces\":67239936" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"/u\"}", ""),
 	  "\"step\":\"join-namespace\",\"path\":\"/u\"" },
@@ -137,6 +148,7 @@ static const struct {
 	{ SPEC(",\"user\":{\"uid\":-1}", "", ""), "process.user", "ids go from" },
 	{ SPEC(",\"user\":{\"umask\":4096}", "", ""), "process.user.umask", "0 to 0777" },
 	{ SPEC(",\"user\":{\"additionalGids\":[\"wheel\"]}", "", ""), "process.user.additionalGids", "ids go from" },
+	{ NOTIFY(""), "linux.seccomp.listenerPath", "is missing" },
 	{ SPEC(",\"scheduler\":{\"policy\":\"SCHED_MOON\"}", "", ""), "process.scheduler.policy", "unknown value" },
 	{ SPEC(",\"scheduler\":{}", "", ""), "process.scheduler.policy", "is missing" },
 	{ SPEC(",\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":9}", "", ""), "process.ioPriority.priority",
