@@ -38,15 +38,6 @@ static const struct option run_table[] = {
 static const struct option *const create_tables[] = { shared_table, NULL };
 static const struct option *const run_tables[] = { shared_table, run_table, NULL };
 
-/* sd_listen_fds(3): those are passed on behind --preserve-fds' own. */
-static int listen_fds(void)
-{
-	const char *text = getenv("LISTEN_FDS");
-	int n = text ? atoi(text) : 0;
-
-	return n > 0 ? n : 0;
-}
-
 static void fill(const struct create_options *o, teu_runtime_create_options *to)
 {
 	teu_runtime_create_options_init(to);
@@ -58,7 +49,7 @@ static void fill(const struct create_options *o, teu_runtime_create_options *to)
 	to->stdin_fd = STDIN_FILENO;
 	to->stdout_fd = STDOUT_FILENO;
 	to->stderr_fd = STDERR_FILENO;
-	to->listen_fds = listen_fds();
+	to->listen_fds = oci_listen_fds();
 	to->preserve_fds = (int)o->preserve_fds.value + to->listen_fds;
 	to->no_pivot = o->no_pivot;
 	to->no_new_keyring = o->no_new_keyring;
@@ -91,16 +82,9 @@ static bool wants_terminal(const struct create_options *o)
 {
 	_cleanup_free_ char *path = o->config ? cli_copy(o->config, strlen(o->config))
 					      : cli_format("%s/config.json", o->bundle ? o->bundle : ".");
-	_cleanup_free_ char *text = NULL;
-	_cleanup_doc_ cJSON *doc = NULL;
-	FILE *f = fopen(path, "re");
-	size_t n = 0;
+	_cleanup_free_ char *text = oci_read_file(path);
+	_cleanup_doc_ cJSON *doc = text ? doc_parse(text) : NULL;
 
-	if (!f)
-		return false;
-	if (getdelim(&text, &n, '\0', f) > 0)
-		doc = doc_parse(text);
-	fclose(f);
 	return cJSON_IsTrue(doc_get(doc, "process.terminal"));
 }
 

@@ -2,14 +2,19 @@
 /* lifecycle: start, kill, delete. */
 #include "oci.h"
 
-static int run_start(const struct call *call)
+static int run_on(const struct call *call, int (*function)(teu_runtime *, const char *, teu_error **))
 {
 	_cleanup_error_ teu_error *err = NULL;
 	teu_runtime *rt = oci_runtime();
 
 	if (!rt)
 		return EXIT_FAILED;
-	return teu_runtime_start(rt, call->args[0], &err) < 0 ? cli_error(call, err) : 0;
+	return function(rt, call->args[0], &err) < 0 ? cli_error(call, err) : 0;
+}
+
+static int run_start(const struct call *call)
+{
+	return run_on(call, teu_runtime_start);
 }
 
 const struct command command_start = {
@@ -87,4 +92,30 @@ const struct command command_delete = {
 	.max = -1,
 	.options = delete_tables,
 	.options_size = sizeof(struct delete_options),
+};
+
+static int run_pause(const struct call *call)
+{
+	return run_on(call, teu_runtime_pause);
+}
+
+const struct command command_pause = {
+	.operands = "ID",
+	.summary = "Freeze all processes of a container",
+	.run = run_pause,
+	.min = 1,
+	.max = 1,
+};
+
+static int run_resume(const struct call *call)
+{
+	return run_on(call, teu_runtime_resume);
+}
+
+const struct command command_resume = {
+	.operands = "ID",
+	.summary = "Let the processes of a paused container go on",
+	.run = run_resume,
+	.min = 1,
+	.max = 1,
 };

@@ -138,3 +138,21 @@ const struct command command_spec = {
 	.options = spec_tables,
 	.options_size = sizeof(struct spec_options),
 };
+
+static int run_features(const struct call *call)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	_cleanup_teu_free_ char *text = NULL;
+
+	if (teu_runtime_features(&text, &err) < 0)
+		return cli_error(call, err);
+	doc_indent(stdout, text, 4, 0);
+	putchar('\n');
+	return 0;
+}
+
+const struct command command_features = {
+	.operands = "",
+	.summary = "Print what this runtime can do",
+	.run = run_features,
+};

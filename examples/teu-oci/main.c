@@ -14,9 +14,14 @@
 struct oci_globals oci_globals;
 
 static const struct entry commands[] = {
-	{ "create", &command_create }, { "start", &command_start }, { "run", &command_run },
-	{ "state", &command_state },   { "kill", &command_kill },   { "delete", &command_delete },
-	{ "list", &command_list },     { "spec", &command_spec },   { 0 },
+	{ "create", &command_create },	   { "start", &command_start },
+	{ "run", &command_run },	   { "state", &command_state },
+	{ "kill", &command_kill },	   { "delete", &command_delete },
+	{ "list", &command_list },	   { "spec", &command_spec },
+	{ "exec", &command_exec },	   { "ps", &command_ps },
+	{ "pause", &command_pause },	   { "resume", &command_resume },
+	{ "update", &command_update },	   { "events", &command_events },
+	{ "features", &command_features }, { 0 },
 };
 
 #define AT(field) offsetof(struct oci_globals, field)
@@ -100,22 +105,25 @@ void cli_warn(const char *fmt, ...)
 	va_end(args);
 }
 
+static int failure(const struct call *call)
+{
+	return call && call->command->failure ? call->command->failure : EXIT_FAILED;
+}
+
 int cli_error(const struct call *call, const teu_error *err)
 {
-	(void)call;
 	report_error(err ? teu_error_message(err) : "unknown error");
-	return EXIT_FAILED;
+	return failure(call);
 }
 
 int cli_fail(const struct call *call, const char *fmt, ...)
 {
 	va_list args;
 
-	(void)call;
 	va_start(args, fmt);
 	tell(fmt, args, NULL);
 	va_end(args);
-	return EXIT_FAILED;
+	return failure(call);
 }
 
 int cli_usage(const char *path, int status, const char *fmt, ...)
@@ -144,6 +152,32 @@ teu_runtime *oci_runtime(void)
 	if (teu_runtime_open(&opts, &rt, &err) < 0)
 		cli_error(NULL, err);
 	return rt;
+}
+
+/* sd_listen_fds(3): those are passed on with --preserve-fds' own. */
+int oci_listen_fds(void)
+{
+	const char *text = getenv("LISTEN_FDS");
+	int n = text ? atoi(text) : 0;
+
+	return n > 0 ? n : 0;
+}
+
+char *oci_read_file(const char *path)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char *text = NULL;
+	size_t n = 0;
+
+	if (!f)
+		return NULL;
+	if (getdelim(&text, &n, '\0', f) < 0 && !ferror(f)) { /* an empty one */
+		free(text);
+		text = cli_copy("", 0);
+	}
+	if (f != stdin)
+		fclose(f);
+	return text;
 }
 
 static void print_help(void)

@@ -25,11 +25,18 @@ void report_record(int level, const char *message);
 void report_error(const char *message);
 void report_library(int level, const char *message, void *data);
 
+/* What LISTEN_FDS says, 0 without it. */
+int oci_listen_fds(void);
+/* The text of a file, "-": of stdin; NULL: errno says why. */
+char *oci_read_file(const char *path);
+
 /* create.c */
 extern const struct command command_create, command_run;
 /* lifecycle.c */
-extern const struct command command_start, command_kill, command_delete;
+extern const struct command command_start, command_kill, command_delete, command_pause, command_resume;
 /* list.c */
-extern const struct command command_state, command_list, command_spec;
+extern const struct command command_state, command_list, command_spec, command_features;
+/* exec.c, ps.c, events.c, update.c */
+extern const struct command command_exec, command_ps, command_events, command_update;
 
 #endif

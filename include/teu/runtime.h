@@ -91,6 +91,52 @@ TEU_API int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *s
  */
 TEU_API int teu_runtime_delete(teu_runtime *runtime, const char *id, int force, teu_error **err);
 
+typedef struct teu_runtime_exec_options {
+	size_t size;		    /* set by teu_runtime_exec_options_init() */
+	int merge;		    /* 1: the fields given are laid over the container's own process; 0: they are all there is */
+	int ignore_paused;	    /* 1: the container may be paused; the process runs when it is resumed */
+	const char *cgroup;	    /* "[controller[,…]:]path" below the container's cgroup, which is there; NULL: that itself */
+	const char *pid_file, *console_socket, *pidfd_socket; /* as for create */
+	int console_fd;		    /* borrowed; -1: none */
+	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1: /dev/null */
+	int preserve_fds;
+} teu_runtime_exec_options;
+
+TEU_API void teu_runtime_exec_options_init(teu_runtime_exec_options *opts);
+
+/**
+ * Runs a further process in a container. Blocks until its command has been executed.
+ *
+ * @process_json: the runtime-spec's "process" object, or with merge what differs from the container's own: "env", "capabilities" and
+ * "user.additionalGids" are added to those
+ * @ret_pid: may be NULL
+ * @ret_waitfd: as of teu_runtime_run()
+ *
+ * Returns 0; TEU_E_NOT_FOUND; TEU_E_CONFLICT, the container has stopped or is paused; the other errors of create. Since: 0.1.
+ */
+TEU_API int teu_runtime_exec(teu_runtime *runtime, const char *id, const char *process_json,
+			     const teu_runtime_exec_options *opts, int32_t *ret_pid, int *ret_waitfd, teu_error **err);
+
+/** Freezes all processes of a container. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
+TEU_API int teu_runtime_pause(teu_runtime *runtime, const char *id, teu_error **err);
+/** Lets them go on. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not paused. Since: 0.1. */
+TEU_API int teu_runtime_resume(teu_runtime *runtime, const char *id, teu_error **err);
+
+/** The pids of a container's processes as an array; for teu_free(). TEU_E_NOT_FOUND. Since: 0.1. */
+TEU_API int teu_runtime_processes(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
+
+/**
+ * Changes limits. @resources_json: a linux.resources object; what it leaves out stays. TEU_E_INVALID, detail "field"; TEU_E_NOT_FOUND;
+ * TEU_E_CONFLICT, it does not run, or uses more than that; TEU_E_UNSUPPORTED. Since: 0.1.
+ */
+TEU_API int teu_runtime_update(teu_runtime *runtime, const char *id, const char *resources_json, teu_error **err);
+
+/** What a container uses, as the data of runc's event "stats"; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
+TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
+
+/** What this release can do on this machine; for teu_free(). Source: runtime-spec features.md. Since: 0.1. */
+TEU_API int teu_runtime_features(char **ret_json, teu_error **err);
+
 /** A config.json to begin with, as runc's; @rootless: for another user than root; for teu_free(). Since: 0.1. */
 TEU_API int teu_runtime_spec(int rootless, char **ret_json, teu_error **err);
 

@@ -3,9 +3,14 @@
 
 #include "api/options.h"
 #include "base/signame.h"
+#include "runtime/events.h"
+#include "runtime/exec.h"
+#include "runtime/features.h"
 #include "runtime/list.h"
+#include "runtime/pause.h"
 #include "runtime/runtime.h"
 #include "runtime/spec.h"
+#include "runtime/update.h"
 
 void teu_runtime_options_init(teu_runtime_options *opts)
 {
@@ -64,20 +69,89 @@ int teu_runtime_start(teu_runtime *runtime, const char *id, teu_error **err)
 	return r < 0 ? r : runtime_start(runtime, id, err);
 }
 
+void teu_runtime_exec_options_init(teu_runtime_exec_options *opts)
+{
+	*opts = (teu_runtime_exec_options){
+		.size = sizeof(*opts), .console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	};
+}
+
+int teu_runtime_exec(teu_runtime *runtime, const char *id, const char *process_json,
+		     const teu_runtime_exec_options *opts, int32_t *ret_pid, int *ret_waitfd, teu_error **err)
+{
+	teu_runtime_exec_options own;
+	int r = runtime_check(runtime, err);
+
+	teu_runtime_exec_options_init(&own);
+	if (r == 0 && opts)
+		r = options_take(&own, opts, "teu_runtime_exec_options", err);
+	if (r == 0 && !process_json)
+		r = err_set(err, TEU_E_INVALID, "teu_runtime_exec: process_json is NULL");
+	return r < 0 ? r : runtime_exec(runtime, id, process_json, &own, ret_pid, ret_waitfd, err);
+}
+
+int teu_runtime_pause(teu_runtime *runtime, const char *id, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	return r < 0 ? r : runtime_set_paused(runtime, id, true, err);
+}
+
+int teu_runtime_resume(teu_runtime *runtime, const char *id, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	return r < 0 ? r : runtime_set_paused(runtime, id, false, err);
+}
+
+int teu_runtime_update(teu_runtime *runtime, const char *id, const char *resources_json, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	if (r == 0 && !resources_json)
+		r = err_set(err, TEU_E_INVALID, "teu_runtime_update: resources_json is NULL");
+	return r < 0 ? r : runtime_update(runtime, id, resources_json, err);
+}
+
 static int hand_out(const json *document, char **ret, teu_error **err)
 {
 	*ret = json_print(document);
 	return *ret ? 0 : err_oom(err);
 }
 
-int teu_runtime_state(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err)
+/* Hands out as text what @read finds of one container. */
+static int document_of(int (*read)(teu_runtime *, const char *, json **, teu_error **), teu_runtime *runtime,
+		       const char *id, char **ret, teu_error **err)
 {
-	_cleanup_json_ json *state = NULL;
+	_cleanup_json_ json *document = NULL;
 	int r = runtime_check(runtime, err);
 
 	if (r == 0)
-		r = runtime_state(runtime, id, &state, err);
-	return r < 0 ? r : hand_out(state, ret_json, err);
+		r = read(runtime, id, &document, err);
+	return r < 0 ? r : hand_out(document, ret, err);
+}
+
+int teu_runtime_state(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err)
+{
+	return document_of(runtime_state, runtime, id, ret_json, err);
+}
+
+int teu_runtime_processes(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err)
+{
+	return document_of(runtime_processes, runtime, id, ret_json, err);
+}
+
+int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err)
+{
+	return document_of(runtime_stats, runtime, id, ret_json, err);
+}
+
+int teu_runtime_features(char **ret_json, teu_error **err)
+{
+	_cleanup_json_ json *features = NULL;
+	int r = runtime_features(&features, err);
+
+	return r < 0 ? r : hand_out(features, ret_json, err);
 }
 
 int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **err)

@@ -7,24 +7,20 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/proc.h"
 #include "runtime/bundle.h"
 #include "runtime/cgroups.h"
+#include "runtime/handover.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
 #include "runtime/record.h"
-#include "runtime/sockets.h"
 #include "sandbox/check.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
-
-enum { MAX_KEPT = 512, FIRST_KEPT = 3 };
 
 struct creation {
 	teu_runtime *runtime;
@@ -36,9 +32,8 @@ struct creation {
 	char *cgroup_path;
 	struct cgroup_plan cgroup;
 	bool cgroup_made;
-	int cgroup_fd, console_fd, cache_fd;
-	int kept[MAX_KEPT];
-	size_t n_kept;
+	int cgroup_fd, cache_fd;
+	struct handover handover;
 	char *start_path, *keyring, *heads[2], *tail;
 	struct launch launch;
 	struct plan plan;
@@ -54,7 +49,7 @@ static void creation_done(struct creation *c)
 	plan_done(&c->plan);
 	spawn_done(&c->spawn);
 	cleanup_close(&c->cgroup_fd);
-	cleanup_close(&c->console_fd);
+	handover_done(&c->handover);
 	cleanup_close(&c->cache_fd);
 	free(c->cgroup_path);
 	free(c->start_path);
@@ -62,25 +57,6 @@ static void creation_done(struct creation *c)
 	free(c->heads[0]);
 	free(c->heads[1]);
 	free(c->tail);
-}
-
-static int check_console(struct creation *c, teu_error **err)
-{
-	bool terminal = json_get_truth(json_get(c->bundle.spec, "process"), "terminal", false);
-	bool given = c->opts->console_socket || c->opts->console_fd >= 0;
-
-	if (terminal && !given)
-		return err_set(err, TEU_E_INVALID,
-			       "process.terminal: a terminal needs a console socket to be handed over by");
-	if (!terminal && given)
-		return err_set(err, TEU_E_INVALID, "a console socket is given, but process.terminal is not true");
-	if (!terminal)
-		return 0;
-	if (c->opts->console_fd >= 0)
-		return (c->console_fd = fcntl(c->opts->console_fd, F_DUPFD_CLOEXEC, 3)) < 0
-			       ? err_errno(err, errno, "console socket %d", c->opts->console_fd)
-			       : 0;
-	return socket_connect(c->opts->console_socket, &c->console_fd, err);
 }
 
 /* sd_listen_fds(3): the command is process 1 of its namespace, or has no way to be told its number beforehand. */
@@ -95,20 +71,6 @@ static int add_listen_env(struct creation *c, teu_error **err)
 	strv_addf(&env, "LISTEN_FDS=%d", c->opts->listen_fds);
 	strv_add(&env, "LISTEN_PID=1");
 	return env.oom || !json_add(process, "env", json_strings(env.items)) ? err_oom(err) : 0;
-}
-
-static int check_kept(struct creation *c, teu_error **err)
-{
-	int n = c->opts->preserve_fds;
-
-	if (n < 0 || n > MAX_KEPT)
-		return err_set(err, TEU_E_INVALID, "expected 0 to %d descriptors to preserve", MAX_KEPT);
-	for (int fd = FIRST_KEPT; fd < FIRST_KEPT + n; fd++) {
-		if (fcntl(fd, F_GETFD) < 0)
-			return err_set(err, TEU_E_INVALID, "descriptor %d of the %d to preserve is not open", fd, n);
-		c->kept[c->n_kept++] = fd;
-	}
-	return c->opts->listen_fds > 0 ? add_listen_env(c, err) : 0;
 }
 
 /* The documents of hooks inside, cut where the pid goes. */
@@ -205,10 +167,10 @@ static int fill_launch(struct creation *c, teu_error **err)
 	l->cgroup = c->cgroup.dirs.n ? &c->cgroup : NULL;
 	l->cgroup_stays = true;
 	l->seccomp_cache_fd = c->cache_fd;
-	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->console_fd >= 0 ? PLAN_CONSOLE : 0);
+	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
 	l->start_path = c->start_path;
 	l->keyring = c->keyring;
-	l->n_keep = (unsigned)c->n_kept;
+	l->n_keep = (unsigned)c->handover.n_kept;
 	l->no_pivot = c->opts->no_pivot;
 	return 0;
 }
@@ -248,9 +210,9 @@ static int begin_spawn(struct creation *c, teu_error **err)
 		.join = -EBADF,
 		.cgroup = c->cgroup_fd,
 		.stdio = { c->opts->stdin_fd, c->opts->stdout_fd, c->opts->stderr_fd },
-		.console = c->console_fd,
-		.more = c->kept,
-		.n_more = c->n_kept,
+		.console = c->handover.console,
+		.more = c->handover.kept,
+		.n_more = c->handover.n_kept,
 	};
 	int r = spawn_begin(&birth, &fds, 0, &c->spawn, err);
 
@@ -277,24 +239,12 @@ static int make_cgroup(struct creation *c, teu_error **err)
 	return r;
 }
 
-static int write_pid_file(const char *path, int32_t pid, teu_error **err)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", pid);
-	return fd_replace_file(AT_FDCWD, path, text, strlen(text), 0644, FD_NO_SYNC, err);
-}
-
 /* Those who wait for the container hear of it when all else is done. */
 static int tell_others(struct creation *c, teu_error **err)
 {
 	int r = fill_record(c, c->pid, err);
 
-	if (r == 0 && c->opts->pidfd_socket)
-		r = socket_send_pidfd(c->opts->pidfd_socket, c->pid, err);
-	if (r == 0 && c->opts->pid_file)
-		r = write_pid_file(c->opts->pid_file, c->pid, err);
-	return r;
+	return r == 0 ? handover_pid(&c->handover, c->pid, err) : r;
 }
 
 static int launch(struct creation *c, int *ret_wire, teu_error **err)
@@ -335,10 +285,12 @@ static void take_back(struct creation *c)
 static int prepare(struct creation *c, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
+	const json *process;
 	int r = bundle_open(c->opts->bundle, c->opts->config, &c->bundle, err);
 
 	if (r < 0)
 		return r;
+	process = json_get(c->bundle.spec, "process");
 	check_config(c->bundle.spec, CHECK_LAUNCH, &check);
 	strv_foreach (warning, &check.warnings)
 		runtime_log(c->runtime, TEU_LOG_WARNING, "%s", *warning);
@@ -348,9 +300,9 @@ static int prepare(struct creation *c, teu_error **err)
 	if (r == 0)
 		r = mounts_resolve(c->bundle.spec, c->bundle.path, err);
 	if (r == 0)
-		r = check_console(c, err);
-	if (r == 0)
-		r = check_kept(c, err);
+		r = handover_open(&c->handover, json_get_truth(process, "terminal", false), err);
+	if (r == 0 && c->opts->listen_fds > 0)
+		r = add_listen_env(c, err);
 	if (r == 0)
 		r = cgroups_path(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, err);
 	if (r == 0)
@@ -369,7 +321,12 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 		.waits = waits,
 		.record = RECORD_INIT,
 		.cgroup_fd = -EBADF,
-		.console_fd = -EBADF,
+		.handover = { .console_socket = opts->console_socket,
+			      .given_console = opts->console_fd,
+			      .pid_file = opts->pid_file,
+			      .pidfd_socket = opts->pidfd_socket,
+			      .preserve_fds = opts->preserve_fds,
+			      .console = -EBADF },
 		.cache_fd = -EBADF,
 		.spawn = SPAWN_INIT,
 	};

@@ -455,6 +455,16 @@ static int add_host_side(struct work *w, teu_error **err)
 	return r < 0 ? r : compile_listener(w->launch, w->plan, err);
 }
 
+static void add_keyring(const struct launch *l, struct plan *p)
+{
+	plan_off at;
+
+	if (!l->keyring)
+		return;
+	at = plan_text_add(p, l->keyring);
+	plan_step(p, PLAN_FIRST, OP_KEYRING, NULL)->t1 = at;
+}
+
 /* The fifo while the process still sees the host's files as the caller does. */
 static void add_start(struct work *w)
 {
@@ -464,10 +474,7 @@ static void add_start(struct work *w)
 		at = plan_text_add(w->plan, w->launch->start_path);
 		plan_step(w->plan, PLAN_FIRST, OP_OPEN_START, NULL)->t1 = at;
 	}
-	if (w->launch->keyring) {
-		at = plan_text_add(w->plan, w->launch->keyring);
-		plan_step(w->plan, PLAN_FIRST, OP_KEYRING, NULL)->t1 = at;
-	}
+	add_keyring(w->launch, w->plan);
 }
 
 static int add_joins(struct work *w, teu_error **err)
@@ -568,6 +575,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 		return r;
 	if (flags & CLONE_NEWPID)
 		plan_step(p, PLAN_BEFORE, OP_SETNS_PID, NULL)->n1 = 1;
+	add_keyring(l, p);
 	r = compile_listener(l, p, err);
 	if (r < 0)
 		return r;

@@ -198,6 +198,23 @@ class RuntimeCreateOptions(Structure):
     ]
 
 
+class RuntimeExecOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("merge", c_int),
+        ("ignore_paused", c_int),
+        ("cgroup", c_char_p),
+        ("pid_file", c_char_p),
+        ("console_socket", c_char_p),
+        ("pidfd_socket", c_char_p),
+        ("console_fd", c_int),
+        ("stdin_fd", c_int),
+        ("stdout_fd", c_int),
+        ("stderr_fd", c_int),
+        ("preserve_fds", c_int),
+    ]
+
+
 H = c_void_p  # a handle
 OUT = POINTER(c_void_p)  # a ret_ argument: a handle, a text for teu_free(), or the error
 S = c_char_p
@@ -272,6 +289,13 @@ _FALLIBLE = {
     "teu_runtime_list": [H, OUT],
     "teu_runtime_kill": [H, S, S, c_int],
     "teu_runtime_delete": [H, S, c_int],
+    "teu_runtime_exec": [H, S, S, POINTER(RuntimeExecOptions), POINTER(c_int32), POINTER(c_int)],
+    "teu_runtime_pause": [H, S],
+    "teu_runtime_resume": [H, S],
+    "teu_runtime_processes": [H, S, OUT],
+    "teu_runtime_update": [H, S, S],
+    "teu_runtime_stats": [H, S, OUT],
+    "teu_runtime_features": [OUT],
     "teu_runtime_spec": [c_int, OUT],
 }
 
@@ -415,6 +439,7 @@ _INIT = {
         ("namespace", NamespaceOptions),
         ("runtime", RuntimeOptions),
         ("runtime_create", RuntimeCreateOptions),
+        ("runtime_exec", RuntimeExecOptions),
     )
 }
 

@@ -1,0 +1,90 @@
+/* events: what a container uses, in the shape of runc's "stats" event. */
+#include "runtime/events.h"
+
+#include "kernel/cgroup.h"
+#include "runtime/record.h"
+
+static bool add_cpu(json *to, const json *cpu)
+{
+	json *usage = json_add_object(to, "usage"), *throttling = json_add_object(to, "throttling");
+
+	return json_add_int(usage, "total", json_get_number(cpu, "usage_ns", 0)) &&
+	       json_add_int(usage, "kernel", json_get_number(cpu, "system_ns", 0)) &&
+	       json_add_int(usage, "user", json_get_number(cpu, "user_ns", 0)) &&
+	       json_add_int(throttling, "throttledPeriods", json_get_number(cpu, "throttled_periods", 0));
+}
+
+static bool add_memory(json *to, const json *memory, const json *limits)
+{
+	json *usage = json_add_object(to, "usage"), *raw = json_add_object(to, "raw");
+	int64_t limit = json_get_number(limits, "limit", -1);
+
+	return json_add_int(to, "cache", json_get_number(memory, "inactive_file", 0)) &&
+	       json_add_int(usage, "usage", json_get_number(memory, "current", 0)) &&
+	       json_add_int(usage, "max", json_get_number(memory, "peak", 0)) &&
+	       json_add_int(usage, "limit", limit < 0 ? INT64_MAX : limit) &&
+	       json_add_int(usage, "failcnt", json_get_number(memory, "oom_kills", 0)) &&
+	       json_add_int(raw, "oom_kill", json_get_number(memory, "oom_kills", 0)) &&
+	       json_add_int(raw, "inactive_file", json_get_number(memory, "inactive_file", 0));
+}
+
+static bool add_pids(json *to, const json *pids, const json *limits)
+{
+	int64_t limit = json_get_number(limits, "limit", 0);
+
+	return json_add_int(to, "current", json_get_number(pids, "current", 0)) &&
+	       (limit <= 0 || json_add_int(to, "limit", limit));
+}
+
+static bool add_io(json *to, const json *io)
+{
+	static const struct {
+		const char *op, *key;
+	} kinds[] = { { "Read", "read_bytes" }, { "Write", "write_bytes" } };
+	json *list = json_add_array(to, "ioServiceBytesRecursive");
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		json *entry = json_append_object(list);
+
+		if (!json_add_string(entry, "op", kinds[i].op) ||
+		    !json_add_int(entry, "value", json_get_number(io, kinds[i].key, 0)))
+			return false;
+	}
+	return true;
+}
+
+static json *build(const json *stats, const json *limits)
+{
+	_cleanup_json_ json *data = json_object();
+
+	if (!add_cpu(json_add_object(data, "cpu"), json_get(stats, "cpu")) ||
+	    !add_memory(json_add_object(data, "memory"), json_get(stats, "memory"), json_get(limits, "memory")) ||
+	    !add_pids(json_add_object(data, "pids"), json_get(stats, "pids"), json_get(limits, "pids")) ||
+	    !add_io(json_add_object(data, "blkio"), json_get(stats, "io")))
+		return NULL;
+	return TAKE_PTR(data);
+}
+
+int runtime_stats(teu_runtime *rt, const char *id, json **ret, teu_error **err)
+{
+	_cleanup_(record_done) struct record rec = RECORD_INIT;
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	_cleanup_json_ json *stats = NULL, *limits = NULL;
+	int r = record_open(rt, id, false, &rec, err);
+
+	if (r < 0)
+		return r;
+	if (record_status(&rec) == STATUS_STOPPED)
+		return err_set(err, TEU_E_CONFLICT, "container with id %s is not running", id);
+	if (!rec.cgroup)
+		return err_set(err, TEU_E_UNSUPPORTED, "container %s has no cgroup", id);
+	r = cgroup_find(rec.cgroup, &group, err);
+	if (r == 0)
+		r = cgroup_read_stats(group, &stats, err);
+	if (r == 0)
+		r = cgroup_read_limits(group, &limits, err);
+	if (r < 0)
+		return r;
+	*ret = build(stats, limits);
+	return *ret ? 0 : err_oom(err);
+}

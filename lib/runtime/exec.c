@@ -1,0 +1,209 @@
+/* exec: a further process in a container: in its namespaces, its cgroup and behind its filter. */
+#include "runtime/exec.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/proc.h"
+#include "kernel/cgroup.h"
+#include "runtime/bundle.h"
+#include "runtime/handover.h"
+#include "runtime/kill.h"
+#include "runtime/merge.h"
+#include "runtime/record.h"
+#include "sandbox/check.h"
+#include "sandbox/compile.h"
+#include "sandbox/spawn.h"
+
+struct exec {
+	teu_runtime *runtime;
+	const teu_runtime_exec_options *opts;
+	struct record record;
+	json *spec, *process; /* owned */
+	struct cgroup_plan cgroup;
+	struct handover handover;
+	struct plan plan;
+	char *keyring;
+	int pidfd, cgroup_fd, cache_fd;
+};
+
+static void exec_done(struct exec *e)
+{
+	record_done(&e->record);
+	json_free(e->spec);
+	json_free(e->process);
+	cgroup_plan_done(&e->cgroup);
+	handover_done(&e->handover);
+	plan_done(&e->plan);
+	free(e->keyring);
+	cleanup_close(&e->pidfd);
+	cleanup_close(&e->cgroup_fd);
+	cleanup_close(&e->cache_fd);
+}
+
+static int open_target(struct exec *e, const char *id, teu_error **err)
+{
+	int r = record_open(e->runtime, id, false, &e->record, err);
+	enum status status;
+
+	if (r < 0)
+		return r;
+	status = record_status(&e->record);
+	if (status == STATUS_STOPPED)
+		return err_set(err, TEU_E_CONFLICT, "cannot exec in a stopped container");
+	if (status == STATUS_PAUSED && !e->opts->ignore_paused)
+		return err_set(err, TEU_E_CONFLICT,
+			       "cannot exec in a paused container (use --ignore-paused to override)");
+	r = proc_open(e->record.pid, e->record.start, &e->pidfd, err);
+	return r < 0 ? r : bundle_reopen(e->record.dir_fd, &e->spec, err);
+}
+
+static int read_process(struct exec *e, const char *text, teu_error **err)
+{
+	_cleanup_(check_done) struct check check = { 0 };
+	_cleanup_json_ json *given = NULL;
+	int r = json_parse(text, strlen(text), &given, err);
+
+	if (r == TEU_E_CORRUPT) {
+		_cleanup_error_ teu_error *cause = err ? TAKE_PTR(*err) : NULL;
+
+		return err_set(err, TEU_E_INVALID, "process: %s", teu_error_message(cause));
+	}
+	if (r < 0)
+		return r;
+	if (!json_is_object(given))
+		return err_set(err, TEU_E_INVALID, "process: expected an object");
+	e->process = e->opts->merge ? merge_process(json_get(e->spec, "process"), given) : TAKE_PTR(given);
+	if (!e->process)
+		return err_oom(err);
+	check_process(e->process, &check);
+	return check_result(&check, err);
+}
+
+/* "PATH" is below all of the container's folders, "cpu,memory:PATH" below those of these controllers. */
+static bool is_meant(const char *dir, const char *sub, const char *colon)
+{
+	const char *name = strncmp(dir, "/sys/fs/cgroup/", 15) == 0 ? dir + 15 : dir;
+	size_t len = strcspn(name, "/");
+
+	for (const char *at = sub; colon && at < colon; at += strcspn(at, ",:") + 1)
+		if (strcspn(at, ",:") == len && strncmp(at, name, len) == 0)
+			return true;
+	return !colon;
+}
+
+static int enter_sub_cgroup(struct exec *e, const char *sub, teu_error **err)
+{
+	const char *colon = strchr(sub, ':');
+	bool any = false;
+
+	if (strstr(sub, ".."))
+		return err_set(err, TEU_E_INVALID, "bad sub cgroup path: %s", sub);
+	for (size_t i = 0; i < e->cgroup.dirs.n; i++) {
+		char **dir = &e->cgroup.dirs.items[i], *joined;
+
+		if (!is_meant(*dir, sub, e->cgroup.v2 ? NULL : colon))
+			continue;
+		if (asprintf(&joined, "%s/%s", *dir, colon ? colon + 1 : sub) < 0)
+			return err_oom(err);
+		free(*dir);
+		*dir = joined;
+		any = true;
+		if (access(joined, F_OK) < 0)
+			return err_errno(err, errno, "open sub cgroup %s", joined);
+	}
+	return any ? 0 : err_set(err, TEU_E_INVALID, "unknown controller in %s", sub);
+}
+
+static int open_cgroup(struct exec *e, teu_error **err)
+{
+	int r;
+
+	if (!e->record.cgroup)
+		return 0;
+	r = cgroup_compile(e->record.cgroup, json_find(e->spec, "linux.resources"), "linux.resources", &e->cgroup, err);
+	if (r == 0 && e->opts->cgroup && strcmp(e->opts->cgroup, "/") != 0)
+		r = enter_sub_cgroup(e, e->opts->cgroup, err);
+	if (r < 0 || !e->cgroup.v2)
+		return r;
+	e->cgroup_fd = open(e->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return e->cgroup_fd < 0 ? err_errno(err, errno, "open cgroup %s", e->cgroup.dirs.items[0]) : 0;
+}
+
+static int compile(struct exec *e, bool stays, teu_error **err)
+{
+	struct launch l = {
+		.spec = e->spec,
+		.cgroup = e->cgroup.dirs.n ? &e->cgroup : NULL,
+		.seccomp_cache_fd = e->cache_fd,
+		.flags = PLAN_STDIO | (stays ? 0 : PLAN_LEAVE) | (e->handover.console >= 0 ? PLAN_CONSOLE : 0),
+		.n_keep = (unsigned)e->handover.n_kept,
+	};
+
+	if (asprintf(&e->keyring, "_ses.%s", e->record.id) < 0)
+		return err_oom(err);
+	l.keyring = e->keyring;
+	return compile_exec(&l, e->process, &e->plan, err);
+}
+
+static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
+{
+	struct spawn_fds fds = {
+		.alive = -EBADF,
+		.join = e->pidfd,
+		.cgroup = e->cgroup_fd,
+		.stdio = { e->opts->stdin_fd, e->opts->stdout_fd, e->opts->stderr_fd },
+		.console = e->handover.console,
+		.more = e->handover.kept,
+		.n_more = e->handover.n_kept,
+	};
+	int r = spawn_launch(&e->plan, &fds, 0, ret_wire, ret_pid, err);
+
+	if (r < 0)
+		return r;
+	r = handover_pid(&e->handover, *ret_pid, err);
+	if (r < 0)
+		kill_process(*ret_pid, proc_start_time(*ret_pid), NULL);
+	return r;
+}
+
+int runtime_exec(teu_runtime *rt, const char *id, const char *process_json, const teu_runtime_exec_options *opts,
+		 int32_t *ret_pid, int *ret_wait, teu_error **err)
+{
+	_cleanup_(exec_done) struct exec e = {
+		.runtime = rt,
+		.opts = opts,
+		.record = RECORD_INIT,
+		.handover = { .console_socket = opts->console_socket,
+			      .given_console = opts->console_fd,
+			      .pid_file = opts->pid_file,
+			      .pidfd_socket = opts->pidfd_socket,
+			      .preserve_fds = opts->preserve_fds,
+			      .console = -EBADF },
+		.pidfd = -EBADF,
+		.cgroup_fd = -EBADF,
+		.cache_fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	};
+	_cleanup_close_ int wire = -EBADF;
+	int32_t pid;
+	int r = open_target(&e, id, err);
+
+	if (r == 0)
+		r = read_process(&e, process_json, err);
+	if (r == 0)
+		r = handover_open(&e.handover, json_get_truth(e.process, "terminal", false), err);
+	if (r == 0)
+		r = open_cgroup(&e, err);
+	if (r == 0)
+		r = compile(&e, ret_wait != NULL, err);
+	if (r == 0)
+		r = launch(&e, &wire, &pid, err);
+	if (r < 0)
+		return r;
+	if (ret_pid)
+		*ret_pid = pid;
+	if (ret_wait)
+		*ret_wait = TAKE_FD(wire);
+	return 0;
+}

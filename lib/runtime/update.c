@@ -1,0 +1,45 @@
+/* update: other limits for a container that is there. Source: runtime-spec config-linux.md "Control groups". */
+#include "runtime/update.h"
+
+#include <string.h>
+
+#include "kernel/cgroup.h"
+#include "runtime/record.h"
+
+static int parse(const char *text, json **ret, teu_error **err)
+{
+	int r = json_parse(text, strlen(text), ret, err);
+
+	if (r == TEU_E_CORRUPT) {
+		_cleanup_error_ teu_error *cause = err ? TAKE_PTR(*err) : NULL;
+
+		return err_set(err, TEU_E_INVALID, "linux.resources: %s", teu_error_message(cause));
+	}
+	if (r == 0 && !json_is_object(*ret))
+		return err_set(err, TEU_E_INVALID, "linux.resources: expected an object");
+	return r;
+}
+
+int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, teu_error **err)
+{
+	_cleanup_(record_done) struct record rec = RECORD_INIT;
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	_cleanup_(strv_done) struct strv warnings = STRV_INIT;
+	_cleanup_json_ json *resources = NULL;
+	int r = parse(resources_json, &resources, err);
+
+	if (r == 0)
+		r = record_open(rt, id, true, &rec, err);
+	if (r < 0)
+		return r;
+	if (record_status(&rec) == STATUS_STOPPED)
+		return err_set(err, TEU_E_CONFLICT, "container not running");
+	if (!rec.cgroup)
+		return err_set(err, TEU_E_UNSUPPORTED, "container %s has no cgroup", id);
+	r = cgroup_find(rec.cgroup, &group, err);
+	if (r == 0)
+		r = cgroup_set(group, resources, "linux.resources", &warnings, err);
+	strv_foreach (w, &warnings)
+		runtime_log(rt, TEU_LOG_WARNING, "%s", *w);
+	return r;
+}
