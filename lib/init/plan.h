@@ -23,6 +23,7 @@ enum plan_op {
 		1, /* t1 bytes, n1 their count, n2 protocol, n3 offset for the pid of the first process (-1: none) */
 	OP_WRITE_ID_MAP,   /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
 	OP_SETNS_PID,	   /* t1 path of a pid namespace, or n1 = 1: the joined process's */
+	OP_TIME,	   /* t1 offsets of a new time namespace, for what is born then */
 	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
 	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
 			      namespace, its ids mapped onto the layers'; sent to the first process */
@@ -143,6 +144,8 @@ enum {
 				birth: no monitor stays */
 	PLAN_AWAIT = 1024,   /* it is ready when it says so in OP_AWAIT_START, not only by its exec */
 	PLAN_CONSOLE = 2048, /* its pty goes to FD_CONSOLE instead of the monitor's loop */
+	PLAN_BETWEEN = 4096,	/* the steps before it are a process's between it and the monitor: they join namespaces
+				   that the monitor must stay out of */
 	PLAN_KEEP_SHIFT = 16, /* the upper bits: so many descriptors from FD_FIRST_PORT on become the command's 3… */
 };
 

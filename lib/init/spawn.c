@@ -82,6 +82,26 @@ static long remove_cgroup(const struct plan_header *plan, const struct plan_step
 	return r == -ENOENT ? 0 : r;
 }
 
+/* Nobody may be in it yet when its clocks are set: so it is made for the children, and its maker stays out. */
+static long make_time_namespace(const struct plan_header *plan, const struct plan_step *s)
+{
+	const char *offsets = plan_text(plan, s->t1);
+
+	TRY(SYS(unshare, CLONE_NEWTIME));
+	return *offsets ? sys_put(AT_FDCWD, "/proc/self/timens_offsets", offsets) : 0;
+}
+
+static long join_namespace(const struct plan_header *plan, const struct plan_step *s)
+{
+	int fd = sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);
+	long r;
+
+	TRY(fd);
+	r = SYS(setns, fd, s->n1);
+	SYS(close, fd);
+	return r;
+}
+
 static long set_pid_namespace(const struct plan_header *plan, const struct plan_step *s)
 {
 	int fd = s->n1 ? FD_JOIN : sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);
@@ -105,6 +125,10 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return set_pid_namespace(plan, s);
 	case OP_OVERLAY_MAPPED:
 		return overlay_mapped(plan, s, pid, sync);
+	case OP_SETNS:
+		return join_namespace(plan, s);
+	case OP_TIME:
+		return make_time_namespace(plan, s);
 	case OP_LISTENER:
 		return listener_connect(plan, s);
 	case OP_AFFINITY:
@@ -250,6 +274,61 @@ static void run_first(const struct plan_birth *birth, const struct plan_header *
 	__builtin_unreachable();
 }
 
+/* What the process between tells of the first one's birth. */
+struct birth_message {
+	int pid, pidfd;
+	uint32_t step;
+	int32_t error;
+};
+
+/* Shares the monitor's descriptors, and hands it its child: the first process becomes the monitor's. */
+static void run_between(const struct plan_birth *birth, const struct plan_header *plan, struct links *l,
+			struct clone_args *args, const int told[2])
+{
+	struct birth_message m = { 0 };
+	long r = run_steps(plan, &plan->before, 0, -1, &m.step);
+
+	if (r >= 0) {
+		m.step = UINT32_MAX;
+		args->flags |= CLONE_PARENT;
+		args->exit_signal = 0;
+		args->pidfd = (uint64_t)(uintptr_t)&m.pidfd;
+		r = SYS(clone3, args, sizeof(*args));
+		if (r == 0) {
+			SYS(close, told[0]);
+			SYS(close, told[1]);
+			run_first(birth, plan, l);
+		}
+		m.pid = (int)r;
+	}
+	m.error = r < 0 ? (int32_t)r : 0;
+	SYS(write, told[1], &m, sizeof(m));
+	SYS(exit_group, 0);
+}
+
+static long clone_between(const struct plan_birth *birth, const struct plan_header *plan, struct links *l,
+			  struct clone_args *args, struct child *c)
+{
+	struct birth_message m = { .error = -EIO, .step = UINT32_MAX };
+	int told[2];
+	long between, r;
+
+	TRY(SYS(pipe2, told, O_CLOEXEC));
+	between = SYS(clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	TRY(between);
+	if (between == 0)
+		run_between(birth, plan, l, args, told);
+	while (SYS(wait4, between, 0, __WALL, 0) == -EINTR)
+		;
+	SYS(close, told[1]);
+	r = SYS(read, told[0], &m, sizeof(m));
+	SYS(close, told[0]);
+	if (r == sizeof(m) && m.error < 0 && m.step != UINT32_MAX)
+		fail(plan, c, WIRE_BEFORE, m.step, m.error);
+	c->pidfd = m.pidfd;
+	return m.error < 0 ? m.error : m.pid;
+}
+
 static long clone_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l,
 			struct child *c)
 {
@@ -260,16 +339,16 @@ static long clone_first(const struct plan_birth *birth, const struct plan_header
 	};
 	long r;
 
-	/* Born as the helper's brother it is at once the child of who will wait for it. */
-	if (birth->flags & PLAN_LEAVE) {
-		args.flags |= CLONE_PARENT;
-		args.exit_signal = 0;
-	}
 	if (birth->flags & PLAN_INTO_CGROUP) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = FD_CGROUP;
 	}
-	r = SYS(clone3, &args, sizeof(args));
+	/* Born as the helper's brother it is at once the child of who will wait for it. */
+	if (birth->flags & PLAN_LEAVE && !(birth->flags & PLAN_BETWEEN)) {
+		args.flags |= CLONE_PARENT;
+		args.exit_signal = 0;
+	}
+	r = birth->flags & PLAN_BETWEEN ? clone_between(birth, plan, l, &args, c) : SYS(clone3, &args, sizeof(args));
 	if (r == 0)
 		run_first(birth, plan, l);
 	c->pid = r > 0 ? (int)r : 0;
@@ -378,7 +457,7 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
 	*c = (struct child){ .in = -1, .out = { -1, -1 } };
 	if (!(birth->flags & PLAN_EARLY)) {
 		plan = await_plan(c);
-		r = run_steps(plan, &plan->before, 0, -1, &step);
+		r = birth->flags & PLAN_BETWEEN ? 0 : run_steps(plan, &plan->before, 0, -1, &step);
 		if (r < 0)
 			fail(plan, c, WIRE_BEFORE, step, r);
 	}

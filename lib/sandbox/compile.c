@@ -16,7 +16,7 @@ static const struct {
 	uint64_t flag;
 } namespaces[] = {
 	{ "pid", CLONE_NEWPID }, { "network", CLONE_NEWNET }, { "mount", CLONE_NEWNS },	     { "ipc", CLONE_NEWIPC },
-	{ "uts", CLONE_NEWUTS }, { "user", CLONE_NEWUSER },   { "cgroup", CLONE_NEWCGROUP },
+	{ "uts", CLONE_NEWUTS }, { "user", CLONE_NEWUSER },   { "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME },
 };
 
 static uint64_t namespace_flag(const char *type)
@@ -123,12 +123,12 @@ static int add_id_maps(const json *spec, uint64_t flags, struct plan *p, teu_err
 		const char *key, *file;
 	} maps[] = { { "uidMappings", "uid_map" }, { "gidMappings", "gid_map" } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+	for (size_t i = 0; flags & CLONE_NEWUSER && i < ARRAY_SIZE(maps); i++) {
 		int r = add_id_map(spec, maps[i].key, maps[i].file, p, err);
 
 		if (r < 0)
 			return r;
-		if (flags & CLONE_NEWUSER && !json_count(json_get(json_get(spec, "linux"), maps[i].key)))
+		if (!json_count(json_get(json_get(spec, "linux"), maps[i].key)))
 			return json_field_error(err, "linux", maps[i].key, "is missing for the user namespace");
 	}
 	return 0;
@@ -192,26 +192,92 @@ static void add_cgroup_joins(const struct cgroup_plan *cgroup, struct plan *p)
 	}
 }
 
-static int add_namespace_joins(const json *spec, struct plan *p, teu_error **err)
+/* Those that the spec joins by path. */
+static uint64_t paths_of(const json *spec)
+{
+	uint64_t flags = 0;
+
+	json_foreach (ns, json_find(spec, "linux.namespaces"))
+		if (*json_get_text(ns, "path", ""))
+			flags |= namespace_flag(json_get_text(ns, "type", ""));
+	return flags;
+}
+
+bool compile_in_user_namespace(const json *spec)
+{
+	return (compile_namespaces(spec) | paths_of(spec)) & CLONE_NEWUSER;
+}
+
+/*
+ * With a user namespace the first process is born into it, and has no right to enter those of others any more, nor to
+ * make the new ones for one that is joined: a process before it joins them all, the user namespace last.
+ */
+static bool joins_between(const json *spec)
+{
+	return paths_of(spec) & (compile_in_user_namespace(spec) ? ~UINT64_C(0) : CLONE_NEWUSER);
+}
+
+static int add_namespace_join(const json *spec, const json *ns, struct plan *p, teu_error **err)
 {
 	static const char *const where = "linux.namespaces";
+	const char *path = json_get_text(ns, "path", "");
+	uint64_t flag = namespace_flag(json_get_text(ns, "type", ""));
+	plan_off at;
+	struct plan_step *s;
 
-	json_foreach (ns, json_find(spec, where)) {
-		const char *path = json_get_text(ns, "path", NULL);
-		uint64_t flag = namespace_flag(json_get_text(ns, "type", ""));
-		plan_off at;
-		struct plan_step *s;
+	if (*path != '/')
+		return json_field_error(err, "linux", "namespaces", "path \"%s\" is not absolute", path);
+	at = plan_text_add(p, path);
+	s = flag == CLONE_NEWPID  ? plan_step(p, PLAN_BEFORE, OP_SETNS_PID, where)
+	    : joins_between(spec) ? plan_step(p, PLAN_BEFORE, OP_SETNS, where)
+				  : plan_step(p, PLAN_FIRST, OP_SETNS, where);
+	s->t1 = at;
+	s->n1 = flag == CLONE_NEWPID ? 0 : flag;
+	return 0;
+}
 
-		if (!path || !*path)
-			continue;
-		if (*path != '/')
-			return json_field_error(err, "linux", "namespaces", "path \"%s\" is not absolute", path);
-		at = plan_text_add(p, path);
-		s = flag == CLONE_NEWPID ? plan_step(p, PLAN_BEFORE, OP_SETNS_PID, where)
-					 : plan_step(p, PLAN_FIRST, OP_SETNS, where);
-		s->t1 = at;
-		s->n1 = flag == CLONE_NEWPID ? 0 : flag;
+static int add_namespace_joins(const json *spec, struct plan *p, teu_error **err)
+{
+	for (int user = 0; user < 2; user++)
+		json_foreach (ns, json_find(spec, "linux.namespaces")) {
+			bool is_user = namespace_flag(json_get_text(ns, "type", "")) == CLONE_NEWUSER;
+			int r = *json_get_text(ns, "path", "") && is_user == user ? add_namespace_join(spec, ns, p, err)
+										  : 0;
+
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+/* time_namespaces(7): a line a clock, "monotonic 5 0". */
+static int add_time(const json *spec, uint64_t flags, struct plan *p, teu_error **err)
+{
+	static const char *const clocks[] = { "monotonic", "boottime" };
+	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	plan_off at;
+
+	if (!(flags & CLONE_NEWTIME))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
+		const json *offset = json_get(json_find(spec, "linux.timeOffsets"), clocks[i]);
+		int64_t seconds = 0, nanoseconds = 0;
+		char where[48];
+		int r;
+
+		snprintf(where, sizeof(where), "linux.timeOffsets.%s", clocks[i]);
+		r = json_read_int(offset, where, "secs", &seconds, err);
+		if (r == 0)
+			r = json_read_int(offset, where, "nanosecs", &nanoseconds, err);
+		if (r < 0)
+			return r;
+		if (offset)
+			strbuf_addf(&text, "%s %" PRId64 " %" PRId64 "\n", clocks[i], seconds, nanoseconds);
 	}
+	if (text.oom)
+		return err_oom(err);
+	at = plan_text_add(p, text.text ? text.text : "");
+	plan_step(p, PLAN_BEFORE, OP_TIME, "linux.timeOffsets")->t1 = at;
 	return 0;
 }
 
@@ -319,8 +385,8 @@ static int add_names(const json *spec, uint64_t flags, struct plan *p, teu_error
 			return r;
 		if (!name || !*name)
 			continue;
-		if (!(flags & CLONE_NEWUTS))
-			return json_field_error(err, "", names[i].key, "needs a uts namespace of its own");
+		if (!((flags | paths_of(spec)) & CLONE_NEWUTS))
+			return json_field_error(err, "", names[i].key, "needs a uts namespace");
 		if (strlen(name) > 64)
 			return json_field_error(err, "", names[i].key, "is longer than 64 bytes");
 		at = plan_text_add(p, name);
@@ -361,20 +427,16 @@ static uint32_t birth_flags(const struct launch *l, const json *process)
 	       (l->cgroup && l->cgroup->v2 ? PLAN_INTO_CGROUP : 0);
 }
 
-/* With a pid namespace to join first the process can't be made early. */
-static bool joins_pids(const json *spec)
-{
-	json_foreach (ns, json_find(spec, "linux.namespaces"))
-		if (namespace_flag(json_get_text(ns, "type", "")) == CLONE_NEWPID && *json_get_text(ns, "path", ""))
-			return true;
-	return false;
-}
-
 struct plan_birth compile_birth(const struct launch *l)
 {
+	uint64_t flags = compile_namespaces(l->spec);
+	/* What comes before the process can't be done when that is made early. */
+	bool before = joins_between(l->spec) || paths_of(l->spec) & CLONE_NEWPID || flags & CLONE_NEWTIME;
+
 	return (struct plan_birth){
-		.clone_flags = (uint32_t)(compile_namespaces(l->spec) & ~(uint64_t)CLONE_NEWCGROUP),
-		.flags = birth_flags(l, json_get(l->spec, "process")) | (joins_pids(l->spec) ? 0 : PLAN_EARLY),
+		.clone_flags = (uint32_t)(flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME)),
+		.flags = birth_flags(l, json_get(l->spec, "process")) | (before ? 0 : PLAN_EARLY) |
+			 (joins_between(l->spec) ? PLAN_BETWEEN : 0),
 	};
 }
 
@@ -479,6 +541,10 @@ static void add_start(struct work *w)
 
 static int add_joins(struct work *w, teu_error **err)
 {
+	int r = add_time(w->spec, w->flags, w->plan, err);
+
+	if (r < 0)
+		return r;
 	add_start(w);
 	if (w->flags & CLONE_NEWUSER)
 		plan_step(w->plan, PLAN_FIRST, OP_WAIT_HOST, NULL);
@@ -492,7 +558,7 @@ static int add_root(struct work *w, teu_error **err)
 {
 	int r = add_rootfs(w->launch, w->plan, &w->propagation, err);
 
-	if (r < 0 || !(w->flags & CLONE_NEWUSER))
+	if (r < 0 || !compile_in_user_namespace(w->spec))
 		return r;
 	r = compile_sources(w->spec, w->plan, err);
 	plan_step(w->plan, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);

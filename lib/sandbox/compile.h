@@ -56,6 +56,8 @@ int compile_bare(const struct bare *bare, struct plan *ret, teu_error **err);
 
 /* CLONE_NEW… of the namespaces that @spec makes new; those with a path not counted. */
 uint64_t compile_namespaces(const json *spec);
+/* Does the container have a user namespace, its own or one that it joins? */
+bool compile_in_user_namespace(const json *spec);
 
 /*
  * mounts.c: the spec's mounts, devices, masks. @cgroup for type "cgroup". compile_sources() comes before it in a user

@@ -246,11 +246,6 @@ static void add_mount(const struct mount_spec *m, const char *field, int place, 
 		s->n3 |= PLAN_MOUNT_NO_SYMLINK;
 }
 
-static bool has_user_namespace(const json *spec)
-{
-	return compile_namespaces(spec) & CLONE_NEWUSER;
-}
-
 int compile_sources(const json *spec, struct plan *p, teu_error **err)
 {
 	char where[32];
@@ -293,7 +288,7 @@ static void add_shared_memory(const char *namespace, const struct mount_spec *m,
 
 int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err)
 {
-	bool opened = has_user_namespace(spec);
+	bool opened = compile_in_user_namespace(spec);
 	const char *shm = json_get_text(json_get(spec, "annotations"), "teu.shm", NULL);
 	const json *list = NULL;
 	char where[32];

@@ -20,6 +20,7 @@ static const struct {
 	[OP_NETLINK] = { "netlink", { 0 }, { "bytes", "protocol" } },
 	[OP_WRITE_ID_MAP] = { "write-id-map", { "file", "map" }, { 0 } },
 	[OP_SETNS_PID] = { "join-pid-namespace", { "path" }, { 0 } },
+	[OP_TIME] = { "time-namespace", { "offsets" }, { 0 } },
 	[OP_RMDIR] = { "remove-cgroup", { "path" }, { 0 } },
 	[OP_LISTENER] = { "seccomp-listener", { "path", "head", "middle", "tail" }, { 0 } },
 	[OP_RELEASE_PORTS] = { "release-ports", { 0 }, { "count" } },

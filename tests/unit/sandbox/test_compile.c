@@ -92,6 +92,19 @@ static const struct {
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"\"}", ""), "\"step\":\"clone\",\"namespaces\":67239936" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"/u\"}", ""),
 	  "\"step\":\"join-namespace\",\"path\":\"/u\"" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"time\"}", ",\"timeOffsets\":{\"boottime\":{\"secs\":-5,\"nanosecs\":6},"
+						      "\"monotonic\":{\"secs\":9007199254740993}}"),
+	  "{\"by\":\"monitor, before\",\"step\":\"time-namespace\","
+	  "\"offsets\":\"monotonic 9007199254740993 0\\nboottime -5 6\\n\"," },
+	/* What is joined with a user namespace is entered before it, and that before the process is born. */
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"user\",\"path\":\"/u\"},{\"type\":\"ipc\",\"path\":\"/i\"}", ""),
+	  "[{\"by\":\"monitor, "
+	  "before\",\"step\":\"join-namespace\",\"path\":\"/i\",\"type\":134217728,\"from\":\"linux."
+	  "namespaces\"},{\"by\":\"monitor, before\",\"step\":\"join-namespace\",\"path\":\"/u\"" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"user\"},{\"type\":\"network\",\"path\":\"/n\"}",
+		     ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],"
+		     "\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"),
+	  "[{\"by\":\"monitor, before\",\"step\":\"join-namespace\",\"path\":\"/n\"" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"pid\",\"path\":\"/p\"}", ""),
 	  "{\"by\":\"monitor, before\",\"step\":\"join-pid-namespace\",\"path\":\"/p\"" },
 };
@@ -125,10 +138,12 @@ static const struct {
 	  "expected a string" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"network\",\"path\":\"net\"}", ""), "linux.namespaces", "not absolute" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"user\"}", ""), "linux.uidMappings", "is missing" },
-	{ NAMESPACES(MOUNT_NS, ",\"uidMappings\":[{\"containerID\":0,\"hostID\":-1,\"size\":1}]"),
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"user\"}",
+		     ",\"uidMappings\":[{\"containerID\":0,\"hostID\":-1,\"size\":1}]"),
 	  "linux.uidMappings[0].hostID", "ids go from" },
-	{ NAMESPACES(MOUNT_NS, ",\"gidMappings\":[{\"containerID\":0,\"hostID\":1}]"), "linux.gidMappings[0].size",
-	  "expected at least 1" },
+	{ NAMESPACES(MOUNT_NS ",{\"type\":\"user\"}", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],"
+						      "\"gidMappings\":[{\"containerID\":0,\"hostID\":1}]"),
+	  "linux.gidMappings[0].size", "expected at least 1" },
 	{ "{\"process\":{\"args\":[\"x\"]},\"linux\":{\"namespaces\":[" MOUNT_NS "]}}", "root.path", "is missing" },
 	{ SPEC("", ",\"rootfsPropagation\":\"wild\"", ""), "linux.rootfsPropagation", "unknown propagation" },
 	{ "{\"process\":{\"args\":[\"x\"]},\"root\":{\"path\":\"/"
