@@ -4,6 +4,7 @@ package teu
 
 /*
 #include <stdlib.h>
+#define TEU_NO_MACROS
 #include <teu/teu.h>
 */
 import "C"

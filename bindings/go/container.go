@@ -5,6 +5,7 @@ package teu
 /*
 #include <stdint.h>
 #include <stdlib.h>
+#define TEU_NO_MACROS
 #include <teu/teu.h>
 
 int teu_go_logs(teu_container *container, const teu_logs_options *opts, uintptr_t handle, teu_error **err);
@@ -73,7 +74,7 @@ func (e *Engine) Create(config any, name string) (*Container, error) {
 	var opts C.teu_create_options
 	var c *C.teu_container
 	var cerr *C.teu_error
-	C.teu_create_options_init(&opts)
+	C.teu_create_options_init(&opts, C.sizeof_teu_create_options)
 	opts.name = optional(name)
 	document := C.CString(string(text))
 	defer free(opts.name, document)
@@ -208,7 +209,7 @@ func (c *Container) Wait() (int, error) {
 // Remove removes it; force kills it first.
 func (c *Container) Remove(force bool) error {
 	var opts C.teu_remove_options
-	C.teu_remove_options_init(&opts)
+	C.teu_remove_options_init(&opts, C.sizeof_teu_remove_options)
 	if force {
 		opts.force = 1
 	}
@@ -241,7 +242,7 @@ func (c *Container) Logs(follow bool, f func(LogRecord) bool) error {
 		return !stopped
 	})
 	defer handle.Delete()
-	C.teu_logs_options_init(&opts)
+	C.teu_logs_options_init(&opts, C.sizeof_teu_logs_options)
 	if follow {
 		opts.follow = 1
 	}

@@ -9,6 +9,7 @@ package teu
 /*
 #cgo pkg-config: teu
 #include <stdlib.h>
+#define TEU_NO_MACROS
 #include <teu/teu.h>
 */
 import "C"
@@ -32,7 +33,7 @@ func Open(stateRoot, runRoot string) (*Engine, error) {
 	var e Engine
 	var cerr *C.teu_error
 
-	C.teu_engine_options_init(&opts)
+	C.teu_engine_options_init(&opts, C.sizeof_teu_engine_options)
 	opts.state_root, opts.run_root = optional(stateRoot), optional(runRoot)
 	defer free(opts.state_root, opts.run_root)
 	if C.teu_engine_open(&opts, &e.c, &cerr) < 0 {

@@ -21,7 +21,7 @@ typedef struct teu_create_options {
 	const char *name; /* NULL: a made-up one */
 } teu_create_options;
 
-TEU_API void teu_create_options_init(teu_create_options *opts);
+TEU_API void teu_create_options_init(teu_create_options *opts, size_t size);
 
 /**
  * Makes a container from an image that is in the store; nothing runs yet.
@@ -80,14 +80,14 @@ typedef struct teu_attach_options {
 	int32_t rows, columns; /* size of the caller's terminal; 0: not known */
 } teu_attach_options;
 
-TEU_API void teu_attach_options_init(teu_attach_options *opts);
+TEU_API void teu_attach_options_init(teu_attach_options *opts, size_t size);
 
 typedef struct teu_start_options {
 	size_t size;
 	const teu_attach_options *attach; /* streams joined before the first instruction runs; NULL: all that the container has */
 } teu_start_options;
 
-TEU_API void teu_start_options_init(teu_start_options *opts);
+TEU_API void teu_start_options_init(teu_start_options *opts, size_t size);
 
 /**
  * Starts a created or exited container; returns when its command has been executed.
@@ -133,7 +133,7 @@ typedef struct teu_wait_options {
 	teu_cancel *cancel;
 } teu_wait_options;
 
-TEU_API void teu_wait_options_init(teu_wait_options *opts);
+TEU_API void teu_wait_options_init(teu_wait_options *opts, size_t size);
 
 /**
  * Blocks until the container does not run. One that its restart policy is about to start again counts as running: what
@@ -149,7 +149,7 @@ typedef struct teu_remove_options {
 	int volumes; /* also the anonymous volumes made for it */
 } teu_remove_options;
 
-TEU_API void teu_remove_options_init(teu_remove_options *opts);
+TEU_API void teu_remove_options_init(teu_remove_options *opts, size_t size);
 
 /** Removes a container. TEU_E_CONFLICT: it runs and force is not set. Since: 0.1. */
 TEU_API int teu_container_remove(teu_container *container, const teu_remove_options *opts, teu_error **err);
@@ -184,7 +184,7 @@ typedef struct teu_logs_options {
 	teu_cancel *cancel;
 } teu_logs_options;
 
-TEU_API void teu_logs_options_init(teu_logs_options *opts);
+TEU_API void teu_logs_options_init(teu_logs_options *opts, size_t size);
 
 /**
  * Hands each record of the log to @cb, on this thread. Non-zero from it ends the call with TEU_E_CANCELLED. Blocks while following.
@@ -228,7 +228,7 @@ typedef struct teu_copy_options {
 	int wake_fd;   /* -1: none. When it polls readable the call returns with *ret_detached = 2; call again to go on */
 } teu_copy_options;
 
-TEU_API void teu_copy_options_init(teu_copy_options *opts);
+TEU_API void teu_copy_options_init(teu_copy_options *opts, size_t size);
 
 /**
  * Copies between the streams and the caller's descriptors until the process ends or the detach keys come. Blocks.
@@ -239,6 +239,16 @@ TEU_API int teu_attach_copy(teu_attach *attach, const teu_copy_options *opts, in
 
 TEU_API teu_attach *teu_attach_ref(teu_attach *attach);
 TEU_API void teu_attach_unref(teu_attach *attach);
+
+#ifndef TEU_NO_MACROS /* for generators of bindings */
+#define teu_create_options_init(opts) teu_create_options_init((opts), sizeof(*(opts)))
+#define teu_attach_options_init(opts) teu_attach_options_init((opts), sizeof(*(opts)))
+#define teu_start_options_init(opts) teu_start_options_init((opts), sizeof(*(opts)))
+#define teu_wait_options_init(opts) teu_wait_options_init((opts), sizeof(*(opts)))
+#define teu_remove_options_init(opts) teu_remove_options_init((opts), sizeof(*(opts)))
+#define teu_logs_options_init(opts) teu_logs_options_init((opts), sizeof(*(opts)))
+#define teu_copy_options_init(opts) teu_copy_options_init((opts), sizeof(*(opts)))
+#endif
 
 #ifdef __cplusplus
 }

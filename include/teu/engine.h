@@ -43,7 +43,7 @@ typedef struct teu_engine_options {
 } teu_engine_options;
 
 /** Fills @opts with the defaults. Since: 0.1. */
-TEU_API void teu_engine_options_init(teu_engine_options *opts);
+TEU_API void teu_engine_options_init(teu_engine_options *opts, size_t size);
 
 /**
  * Opens an engine, and makes its folders where they are missing (mode 0710). Does not block.
@@ -95,6 +95,10 @@ TEU_API void teu_cancel_fire(teu_cancel *cancel);
 
 /** "0.1.0": the release of the library that was loaded. Since: 0.1. */
 TEU_API const char *teu_version(void);
+
+#ifndef TEU_NO_MACROS /* for generators of bindings */
+#define teu_engine_options_init(opts) teu_engine_options_init((opts), sizeof(*(opts)))
+#endif
 
 #ifdef __cplusplus
 }

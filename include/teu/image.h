@@ -29,7 +29,7 @@ typedef struct teu_pull_options {
 	teu_cancel *cancel;	/* borrowed; NULL: cannot be cancelled */
 } teu_pull_options;
 
-TEU_API void teu_pull_options_init(teu_pull_options *opts);
+TEU_API void teu_pull_options_init(teu_pull_options *opts, size_t size);
 
 /**
  * Fetches an image into the engine's store and names it @reference. Blocks.
@@ -59,7 +59,7 @@ typedef struct teu_import_options {
 	teu_cancel *cancel;
 } teu_import_options;
 
-TEU_API void teu_import_options_init(teu_import_options *opts);
+TEU_API void teu_import_options_init(teu_import_options *opts, size_t size);
 
 /**
  * Makes an image with one layer from a tar of a root filesystem (plain, gzip or zstd), read from @fd to its end. Blocks.
@@ -80,7 +80,7 @@ typedef struct teu_save_options {
 	teu_cancel *cancel;
 } teu_save_options;
 
-TEU_API void teu_save_options_init(teu_save_options *opts);
+TEU_API void teu_save_options_init(teu_save_options *opts, size_t size);
 
 /**
  * Writes the @n_names images named (or whose ids are given) in @names as one archive to @fd. Blocks.
@@ -99,7 +99,7 @@ typedef struct teu_load_options {
 	teu_cancel *cancel;
 } teu_load_options;
 
-TEU_API void teu_load_options_init(teu_load_options *opts);
+TEU_API void teu_load_options_init(teu_load_options *opts, size_t size);
 
 /**
  * Reads an OCI archive or a docker-archive (plain, gzip or zstd) from @fd and stores its images under their names. Blocks.
@@ -129,7 +129,7 @@ typedef struct teu_image_remove_options {
 	int force; /* also an image that has several names (by id), or that stopped containers use */
 } teu_image_remove_options;
 
-TEU_API void teu_image_remove_options_init(teu_image_remove_options *opts);
+TEU_API void teu_image_remove_options_init(teu_image_remove_options *opts, size_t size);
 
 /**
  * Takes the name @name away; with its last name the image goes, and with its last image each layer and blob.
@@ -163,6 +163,14 @@ TEU_API void teu_image_unref(teu_image *image);
 TEU_API int teu_reference_familiar(const char *reference, char **ret_text, teu_error **err);
 /** "busybox" -> "docker.io/library/busybox:latest". TEU_E_INVALID names what is wrong. Since: 0.1. */
 TEU_API int teu_reference_normalize(const char *reference, char **ret_text, teu_error **err);
+
+#ifndef TEU_NO_MACROS /* for generators of bindings */
+#define teu_pull_options_init(opts) teu_pull_options_init((opts), sizeof(*(opts)))
+#define teu_import_options_init(opts) teu_import_options_init((opts), sizeof(*(opts)))
+#define teu_save_options_init(opts) teu_save_options_init((opts), sizeof(*(opts)))
+#define teu_load_options_init(opts) teu_load_options_init((opts), sizeof(*(opts)))
+#define teu_image_remove_options_init(opts) teu_image_remove_options_init((opts), sizeof(*(opts)))
+#endif
 
 #ifdef __cplusplus
 }

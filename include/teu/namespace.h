@@ -28,7 +28,7 @@ typedef struct teu_namespace_options {
 	int stdin_fd, stdout_fd, stderr_fd; /* what the command gets; -1: /dev/null */
 } teu_namespace_options;
 
-TEU_API void teu_namespace_options_init(teu_namespace_options *opts);
+TEU_API void teu_namespace_options_init(teu_namespace_options *opts, size_t size);
 
 /**
  * Starts @argv in new namespaces; safe in a program with many threads.
@@ -44,6 +44,10 @@ TEU_API int teu_namespace_run(const char *const *argv, const teu_namespace_optio
 
 /** Blocks until the command behind @waitfd (from teu_namespace_run()) has ended; 128 + n for signal n. Closes @waitfd. Since: 0.1. */
 TEU_API int teu_namespace_wait(int waitfd, int32_t *ret_status, teu_error **err);
+
+#ifndef TEU_NO_MACROS /* for generators of bindings */
+#define teu_namespace_options_init(opts) teu_namespace_options_init((opts), sizeof(*(opts)))
+#endif
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,8 @@
  *   be NULL. Success touches the ret_… arguments only, failure only *err.
  * - A ret_ object is the caller's to give to its …_unref. The const char * of a getter lives as long as its object. A char **ret_
  *   goes to teu_free(). Inputs are copied before the call returns, unless a field says "borrowed".
- * - Options structs begin with their size, set by …_options_init(); zero always means the default, and NULL options are the defaults.
+ * - Options structs begin with their size, set by …_options_init(), a macro that gives the function of its name the size of the caller's
+ *   struct (TEU_NO_MACROS: without it), so programs built with an older release go on working. Zero always means the default, and NULL options are the defaults.
  * - An engine serves any thread; every other mutable handle serves one thread at a time.
  * - Times are UTC nanoseconds, sizes are bytes, both in 64 bits. Text is UTF-8.
  * - The library starts processes of its own but never forks the caller's: no signal handler, no change to cwd, umask,

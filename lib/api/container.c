@@ -7,14 +7,14 @@
 #include "engine/inspect.h"
 #include "engine/remove.h"
 
-void teu_create_options_init(teu_create_options *opts)
+void(teu_create_options_init)(teu_create_options *opts, size_t size)
 {
-	*opts = (teu_create_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_remove_options_init(teu_remove_options *opts)
+void(teu_remove_options_init)(teu_remove_options *opts, size_t size)
 {
-	*opts = (teu_remove_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
 int teu_container_create(teu_engine *engine, const char *config_json, const teu_create_options *opts,

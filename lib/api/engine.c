@@ -5,9 +5,9 @@
 #include "engine/engine.h"
 #include "engine/sweep.h"
 
-void teu_engine_options_init(teu_engine_options *opts)
+void(teu_engine_options_init)(teu_engine_options *opts, size_t size)
 {
-	*opts = (teu_engine_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
 int teu_engine_open(const teu_engine_options *opts, teu_engine **ret_engine, teu_error **err)

@@ -17,24 +17,24 @@ static int check_name(const teu_engine *engine, const char *name, teu_error **er
 	return r;
 }
 
-void teu_import_options_init(teu_import_options *opts)
+void(teu_import_options_init)(teu_import_options *opts, size_t size)
 {
-	*opts = (teu_import_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_save_options_init(teu_save_options *opts)
+void(teu_save_options_init)(teu_save_options *opts, size_t size)
 {
-	*opts = (teu_save_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_load_options_init(teu_load_options *opts)
+void(teu_load_options_init)(teu_load_options *opts, size_t size)
 {
-	*opts = (teu_load_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_image_remove_options_init(teu_image_remove_options *opts)
+void(teu_image_remove_options_init)(teu_image_remove_options *opts, size_t size)
 {
-	*opts = (teu_image_remove_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
 int teu_image_find(teu_engine *engine, const char *name, teu_image **ret_image, teu_error **err)

@@ -20,9 +20,11 @@ static const struct {
 	{ TEU_NS_CGROUP, CLONE_NEWCGROUP },
 };
 
-void teu_namespace_options_init(teu_namespace_options *opts)
+void(teu_namespace_options_init)(teu_namespace_options *opts, size_t size)
 {
-	*opts = (teu_namespace_options){ .size = sizeof(*opts), .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
+	static const teu_namespace_options defaults = { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
 }
 
 static int read_flags(uint32_t given, uint64_t *ret, teu_error **err)

@@ -6,6 +6,15 @@
 /* No struct of ours comes near; a larger size is a forgotten …_options_init(). */
 enum { MAX_SIZE = 4096 };
 
+void options_fill(void *opts, size_t size, const void *defaults, size_t n)
+{
+	memset(opts, 0, size);
+	if (n)
+		memcpy(opts, defaults, size < n ? size : n);
+	if (size >= sizeof(size))
+		memcpy(opts, &size, sizeof(size));
+}
+
 int options_read(void *into, size_t size, const void *from, const char *name, teu_error **err)
 {
 	size_t given = 0;

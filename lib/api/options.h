@@ -16,6 +16,10 @@
  */
 int options_read(void *into, size_t size, const void *from, const char *name, teu_error **err);
 
+/* The body of the …_options_init() functions: the caller's struct has @size bytes; @defaults: its first @n, where not
+ * zeros. */
+void options_fill(void *opts, size_t size, const void *defaults, size_t n);
+
 /* For a struct that is called as its type: options_take(&own, opts, "teu_pull_options", err). */
 #define options_take(own, opts, name, err) options_read((own), sizeof(*(own)), (opts), (name), (err))
 

@@ -4,9 +4,9 @@
 #include "api/options.h"
 #include "engine/pull.h"
 
-void teu_pull_options_init(teu_pull_options *opts)
+void(teu_pull_options_init)(teu_pull_options *opts, size_t size)
 {
-	*opts = (teu_pull_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
 int teu_image_pull(teu_engine *engine, const char *reference, const teu_pull_options *opts, teu_image **ret_image,

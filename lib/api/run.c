@@ -33,33 +33,33 @@ static int print(json *value, char **ret_json, teu_error **err)
 	return *ret_json ? 0 : err_oom(err);
 }
 
-void teu_attach_options_init(teu_attach_options *opts)
+void(teu_attach_options_init)(teu_attach_options *opts, size_t size)
 {
-	*opts = (teu_attach_options){
-		.size = sizeof(*opts), .stdin_stream = 1, .stdout_stream = 1, .stderr_stream = 1
-	};
+	static const teu_attach_options defaults = { .stdin_stream = 1, .stdout_stream = 1, .stderr_stream = 1 };
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
 }
 
-void teu_start_options_init(teu_start_options *opts)
+void(teu_start_options_init)(teu_start_options *opts, size_t size)
 {
-	*opts = (teu_start_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_wait_options_init(teu_wait_options *opts)
+void(teu_wait_options_init)(teu_wait_options *opts, size_t size)
 {
-	*opts = (teu_wait_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_logs_options_init(teu_logs_options *opts)
+void(teu_logs_options_init)(teu_logs_options *opts, size_t size)
 {
-	*opts = (teu_logs_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_copy_options_init(teu_copy_options *opts)
+void(teu_copy_options_init)(teu_copy_options *opts, size_t size)
 {
-	*opts = (teu_copy_options){
-		.size = sizeof(*opts), .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .wake_fd = -1
-	};
+	static const teu_copy_options defaults = { .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .wake_fd = -1 };
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
 }
 
 /* NULL stays NULL: all streams. */

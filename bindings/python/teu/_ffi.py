@@ -406,7 +406,7 @@ def encode_json(value):
 def options(struct, **values):
     """A struct filled by its own …_init(), then with what is not None."""
     result = struct()
-    _INIT[struct](byref(result))
+    _INIT[struct](byref(result), ctypes.sizeof(result))
     for name, value in values.items():
         if value is not None:
             setattr(result, name, value)
@@ -416,7 +416,7 @@ def options(struct, **values):
 def _init_function(name, struct):
     function = getattr(lib, name)
     function.restype = None
-    function.argtypes = [POINTER(struct)]
+    function.argtypes = [POINTER(struct), c_size_t]
     return function
 
 

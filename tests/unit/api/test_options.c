@@ -73,6 +73,28 @@ START_TEST(a_forgotten_init_is_told)
 }
 END_TEST
 
+START_TEST(a_smaller_struct_is_filled_and_no_more)
+{
+	static const struct newer defaults = { .first = -1, .third = 3 };
+	struct {
+		struct older older;
+		char after[8];
+	} caller;
+	struct newer newer;
+
+	memset(&caller, 0xff, sizeof(caller));
+	options_fill(&caller.older, sizeof(caller.older), &defaults, sizeof(defaults));
+	ck_assert_uint_eq(caller.older.size, sizeof(caller.older));
+	ck_assert_int_eq(caller.older.first, -1);
+	for (size_t i = 0; i < sizeof(caller.after); i++)
+		ck_assert_int_eq((unsigned char)caller.after[i], 0xff);
+	memset(&newer, 0xff, sizeof(newer));
+	options_fill(&newer, sizeof(newer), NULL, 0);
+	ck_assert_uint_eq(newer.size, sizeof(newer));
+	ck_assert_int_eq(newer.third, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("options");
@@ -83,6 +105,7 @@ int main(void)
 	tcase_add_test(tc, no_options_are_the_defaults);
 	tcase_add_test(tc, what_an_older_struct_lacks_is_zero);
 	tcase_add_test(tc, a_newer_struct_must_leave_its_tail_alone);
+	tcase_add_test(tc, a_smaller_struct_is_filled_and_no_more);
 	tcase_add_test(tc, a_forgotten_init_is_told);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
