@@ -96,18 +96,25 @@ static long execute(const char *file, const char **argv, const char **env)
 	return SYS(execve, file, argv, env);
 }
 
+const char *home_entry(const struct first *f)
+{
+	static char entry[600];
+
+	entry[0] = '\0';
+	str_add(entry, sizeof(entry), "HOME=");
+	str_add(entry, sizeof(entry), f->home);
+	return entry;
+}
+
 long step_exec(struct first *f, const struct plan_step *s)
 {
-	static char home[600] = "HOME=";
 	const char **argv = vector(plan_text(f->plan, s->t1), s->n2);
 	const char **env = vector(plan_text(f->plan, s->t2), s->n3);
 
 	if (!argv || !env)
 		return -E2BIG;
-	if (s->n1) {
-		str_add(home, sizeof(home), f->home);
-		env[s->n3] = home;
-	}
+	if (s->n1)
+		env[s->n3] = home_entry(f);
 	unblock_signals();
 	return try_all(execute, argv, env);
 }

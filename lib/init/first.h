@@ -101,6 +101,8 @@ long step_keyring(struct first *f, const struct plan_step *s);
 long step_await_start(struct first *f, const struct plan_step *s);
 /* command.c */
 long step_lookup(struct first *f, const struct plan_step *s);
+/* "HOME=…" of the user, whom OP_READY has looked up. */
+const char *home_entry(const struct first *f);
 long step_exec(struct first *f, const struct plan_step *s);
 /* Asks for SIGKILL at the monitor's end; where none stays there is nothing to ask for. */
 long die_with_monitor(const struct first *f);

@@ -8,19 +8,20 @@
 #include <linux/signal.h>
 #include <linux/wait.h>
 
-/* In the child; returns only when it can't be executed. */
+/* In the child; returns only when it can't be executed. What it says goes where the container's own words go: nobody
+ * else would tell why it failed. */
 static void become_hook(struct first *f, const struct plan_step *s, int in)
 {
 	const char *file = plan_text(f->plan, s->t1);
 	const char **argv = vector(list_next(file), s->n1 - 1), **env = vector(plan_text(f->plan, s->t2), s->n2);
-	int null = sys_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
 
 	if (!argv || !env)
 		return;
+	if (s->n4)
+		env[s->n2] = home_entry(f);
 	SYS(dup3, in, 0, 0);
 	for (int i = 1; i < 3; i++)
-		if (null >= 0)
-			SYS(dup3, null, i, 0);
+		SYS(dup3, f->stdio[i], i, 0);
 	SYS(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 	unblock_signals();
 	SYS(execve, file, argv, env);

@@ -386,6 +386,8 @@ static long place_descriptors(struct first *f)
 	for (int i = 0; i < 3; i++)
 		if (f->stdio[i] != i)
 			TRY(SYS(dup3, f->stdio[i], i, 0));
+	for (int i = 0; i < 3; i++)
+		f->stdio[i] = i;
 	f->tty = f->tty < 0 ? -1 : 0;
 	if (n)
 		TRY(make_room(f, FD_FIRST_PORT + n));

@@ -150,7 +150,7 @@ static int make_files(struct creation *c, teu_error **err)
 	close(fd);
 	if (r < 0)
 		return err_errno(err, -r, "write the config's copy");
-	if (c->waits && mkfifoat(c->record.dir_fd, "start", 0600) < 0)
+	if (c->waits && mkfifoat(c->record.dir_fd, START_FIFO, 0600) < 0)
 		return err_errno(err, errno, "make the fifo %s", c->start_path);
 	return 0;
 }
@@ -159,7 +159,7 @@ static int fill_launch(struct creation *c, teu_error **err)
 {
 	struct launch *l = &c->launch;
 
-	if (c->waits && asprintf(&c->start_path, "%s/%s/start", c->runtime->root, c->record.id) < 0)
+	if (c->waits && asprintf(&c->start_path, "%s/%s/" START_FIFO, c->runtime->root, c->record.id) < 0)
 		return err_oom(err);
 	if (!c->opts->no_new_keyring && asprintf(&c->keyring, "_ses.%s", c->record.id) < 0)
 		return err_oom(err);

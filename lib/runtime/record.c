@@ -165,7 +165,7 @@ enum status record_status(const struct record *rec)
 		return STATUS_STOPPED;
 	if (is_frozen(rec))
 		return STATUS_PAUSED;
-	return faccessat(rec->dir_fd, "start", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+	return faccessat(rec->dir_fd, START_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
 }
 
 const char *status_name(enum status status)

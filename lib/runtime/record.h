@@ -8,6 +8,10 @@
 #include "format/json.h"
 #include "runtime/runtime.h"
 
+/* In the folder of a container that waits to be started. The name is runc's: who looks at the descriptors of a created
+ * container knows it. */
+#define START_FIFO "exec.fifo"
+
 enum status { STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
 
 struct record {

@@ -13,7 +13,7 @@ static int check_status(const struct record *rec, teu_error **err)
 	case STATUS_STOPPED:
 		return err_set(err, TEU_E_CONFLICT, "cannot start a container that has stopped");
 	case STATUS_PAUSED:
-		if (faccessat(rec->dir_fd, "start", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (faccessat(rec->dir_fd, START_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return err_set(err, TEU_E_CONFLICT, "cannot start a container that is paused: resume it first");
 		/* fall through */
 	default:
@@ -40,11 +40,11 @@ int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 	if (r < 0)
 		return r;
 	/* Only the process itself has it open for reading. */
-	fifo = openat(rec.dir_fd, "start", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	fifo = openat(rec.dir_fd, START_FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (fifo < 0)
 		return errno == ENXIO ? err_set(err, TEU_E_CONFLICT, "cannot start a container that has stopped")
 				      : err_errno(err, errno, "open the fifo of container %s", id);
-	unlinkat(rec.dir_fd, "start", 0);
+	unlinkat(rec.dir_fd, START_FIFO, 0);
 	if (write(fifo, "", 1) != 1)
 		return err_errno(err, errno, "start container %s", id);
 	run_poststart(rt, &rec);

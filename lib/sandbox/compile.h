@@ -92,6 +92,9 @@ int process_rlimit(const char *name);
 int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
 		    teu_error **err);
 
+/* Has @process no HOME of its own? It gets that of its user then. */
+bool compile_lacks_home(const json *process);
+
 /* hooks.c: those that the first process runs itself, and its wait for the caller's: before its pivot, or after its
  * start. */
 int compile_hooks(const struct launch *launch, bool started, struct plan *p, teu_error **err);

@@ -7,6 +7,7 @@
 
 #include "sandbox/compile.h"
 
+/* A startContainer hook without an environment has that of the process: so has runc, and hooks rely on it. */
 static int add_hook(const struct launch *l, const json *hook, const char *place, const char *title, bool started,
 		    struct plan *p, teu_error **err)
 {
@@ -14,6 +15,8 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 	const char *path = NULL;
 	int64_t timeout = 0;
 	plan_off command, environment, head, tail;
+	const json *process = json_get(l->spec, "process");
+	bool inherits;
 	struct plan_step *s;
 	int r = json_read_string(hook, place, "path", &path, err);
 
@@ -22,8 +25,10 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 	strv_add(&argv, r == 0 ? path : "");
 	if (r == 0)
 		r = json_read_strings(hook, place, "args", &argv, err);
+	inherits = started && !json_get(hook, "env");
 	if (r == 0)
-		r = json_read_strings(hook, place, "env", &env, err);
+		r = inherits ? json_read_strings(process, "process", "env", &env, err)
+			     : json_read_strings(hook, place, "env", &env, err);
 	if (r == 0)
 		r = json_read_int(hook, place, "timeout", &timeout, err);
 	if (r == 0 && timeout < 0)
@@ -44,6 +49,7 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 	s->t2 = environment;
 	s->n2 = env.n;
 	s->n3 = (uint64_t)timeout;
+	s->n4 = inherits && compile_lacks_home(process);
 	s->t3 = head;
 	s->t4 = tail;
 	return 0;

@@ -78,7 +78,7 @@ static const struct {
 	[OP_NO_NEW_PRIVS] = { "no-new-privileges", { 0 }, { 0 } },
 	[OP_SECCOMP] = { "seccomp", { 0 }, { "instructions", "flags" } },
 	[OP_CWD] = { "cwd", { "path" }, { 0 } },
-	[OP_HOOK] = { "hook", { "argv[]", "env[]" }, { NULL, NULL, "timeout" } },
+	[OP_HOOK] = { "hook", { "argv[]", "env[]" }, { NULL, NULL, "timeout", "home" } },
 	[OP_LOOKUP] = { "look-up-command", { "command" }, { 0 } },
 	[OP_AWAIT_START] = { "wait-for-start", { 0 }, { 0 } },
 	[OP_INIT] = { "init", { 0 }, { 0 } },

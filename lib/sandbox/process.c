@@ -234,8 +234,7 @@ static int add_cwd(const json *process, const char *place, bool make, struct pla
 	return 0;
 }
 
-/* A process without HOME gets that of its user. */
-static bool lacks_home(const json *process)
+bool compile_lacks_home(const json *process)
 {
 	json_foreach (v, json_get(process, "env"))
 		if (strncmp(json_text(v, ""), "HOME=", 5) == 0)
@@ -275,7 +274,7 @@ static int add_exec(const struct launch *launch, const json *process, const char
 	s->n2 = argv.n;
 	s->t2 = e;
 	s->n3 = env.n;
-	s->n1 = lacks_home(process);
+	s->n1 = compile_lacks_home(process);
 	return 0;
 }
 
@@ -339,7 +338,7 @@ int compile_process(const struct launch *launch, const json *process, const char
 	r = add_cwd(process, place, false, p, err);
 	if (r < 0)
 		return r;
-	plan_step(p, PLAN_FIRST, OP_READY, NULL)->n1 = lacks_home(process);
+	plan_step(p, PLAN_FIRST, OP_READY, NULL)->n1 = compile_lacks_home(process);
 
 	/* Process 1 of --init has the user and the capabilities of the command, and a filter of its own. */
 	if (own && strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0) {
