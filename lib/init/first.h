@@ -38,6 +38,7 @@ enum first_kind {
 	FIRST_FAILED,	/* step @step failed with @error */
 	FIRST_AT_HOOKS, /* it waits for the caller's hooks */
 	FIRST_READY,	/* it waits to be started */
+	FIRST_SOURCE,	/* it wants what OP_FETCH_SOURCE @step names */
 	FIRST_LISTENER, /* the descriptor of a filter that listens comes along */
 };
 
@@ -76,6 +77,8 @@ long set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 long reaper_start(struct first *f, uint64_t effective, uint64_t permitted);
 /* listener.c: gives the monitor the descriptor of the filter that @s has loaded. */
 long listener_tell(struct first *f, const struct plan_step *s, int fd);
+/* source.c */
+long step_fetch_source(struct first *f, const struct plan_step *s);
 /* schedule.c */
 long step_scheduler(struct first *f, const struct plan_step *s);
 long step_io_priority(struct first *f, const struct plan_step *s);

@@ -34,6 +34,9 @@ long run_steps(const struct plan_header *plan, const struct plan_steps *steps, i
 long listener_connect(const struct plan_header *plan, const struct plan_step *s);
 long listener_give(const struct plan_header *plan, int pid, int fd);
 
+/* source.c: sends process @pid the tree that OP_FETCH_SOURCE @s names. */
+long source_give(const struct plan_header *plan, const struct plan_step *s, int pid, int sync);
+
 /* schedule.c: OP_AFFINITY of the calling process. */
 long set_affinity(const struct plan_header *plan, const struct plan_step *s);
 

@@ -42,7 +42,8 @@ enum plan_op {
 	OP_SETNS,	   /* t1 path, n1 CLONE_NEW… */
 	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process */
 	OP_UNSHARE,	   /* n1 CLONE_NEW… */
-	OP_PROPAGATION,	   /* t1 path (on the host), n1 MS_… */
+	OP_PROPAGATION,	   /* t1 path (on the host), n1 MS_…; t2: the mount that this path is on gets private, as what
+			      is shared would show the host all that is mounted below */
 	OP_OVERLAY,	   /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
 			      namespace. Becomes the rootfs at t4 */
 	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace */
@@ -52,6 +53,8 @@ enum plan_op {
 		     one in the upper half; n3 PLAN_MOUNT_… */
 	OP_BIND_SOURCE, /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
 			   namespace, while the host's folders can be walked */
+	OP_FETCH_SOURCE, /* as OP_BIND_SOURCE, but by the monitor, when it is its turn; n2 PLAN_MOUNT_…; t2, t3 uid and gid
+			    map of PLAN_MOUNT_IDMAP, 0: those of the container */
 	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… to set, and to
 		    clear in the upper half; n2, n3 as OP_MOUNT; n4 as n1, of the whole tree */
 	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
@@ -61,7 +64,7 @@ enum plan_op {
 	OP_LATE_READONLY,    /* t4 path of a mount made before */
 	OP_MASK,	     /* t4 path */
 	OP_READONLY,	     /* t4 path */
-	OP_PIVOT,	     /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot */
+	OP_PIVOT,	     /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot; n2 1: the old one has shared mounts */
 	OP_ROOT_READONLY,    /* "/" itself */
 	OP_ROOT_PROPAGATION, /* n1 MS_… for "/" */
 

@@ -144,9 +144,31 @@ int rootfs_target(int root, const char *path, int file_mode, uint64_t resolve)
 	return target(root, path, file_mode, resolve, 0);
 }
 
+/* The nearest folder above that is a mount. */
+static long make_private(const char *path)
+{
+	char at[SYS_PATH_MAX] = "";
+	long r;
+
+	if (!str_add(at, sizeof(at), path))
+		return -ENAMETOOLONG;
+	for (size_t n = str_len(at);; n--) {
+		r = SYS(mount, 0, n ? at : "/", 0, MS_PRIVATE, 0);
+		if (r != -EINVAL || !n)
+			return r;
+		while (n && at[n - 1] != '/')
+			n--;
+		if (n)
+			at[n - 1] = '\0';
+		else
+			n = 1;
+	}
+}
+
 long step_propagation(struct first *f, const struct plan_step *s)
 {
-	return SYS(mount, 0, plan_text(f->plan, s->t1), 0, s->n1, 0);
+	TRY(SYS(mount, 0, plan_text(f->plan, s->t1), 0, s->n1, 0));
+	return s->t2 ? make_private(plan_text(f->plan, s->t2)) : 0;
 }
 
 /*
@@ -635,9 +657,17 @@ static long move_root(void)
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off. */
-static long swap_root(void)
+static long swap_root(bool shared)
 {
+	int old = shared ? sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0) : -1;
+
 	TRY(SYS(pivot_root, ".", "."));
+	/* What is shared with the host would be taken off there too. */
+	if (shared) {
+		TRY(SYS(fchdir, old));
+		TRY(SYS(mount, 0, ".", 0, MS_REC | MS_SLAVE, 0));
+		SYS(close, old);
+	}
 	return SYS(umount2, ".", 2 /* MNT_DETACH */);
 }
 
@@ -645,7 +675,7 @@ long step_pivot(struct first *f, const struct plan_step *s)
 {
 	TRY(leave_chroot());
 	TRY(SYS(fchdir, f->root));
-	TRY(s->n1 ? move_root() : swap_root());
+	TRY(s->n1 ? move_root() : swap_root(s->n2));
 	TRY(SYS(chdir, "/"));
 	SYS(close, f->root);
 	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);

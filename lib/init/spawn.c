@@ -405,6 +405,15 @@ static void take_console(const struct plan_header *plan, struct child *c, int fd
 	SYS(close, fd);
 }
 
+static void give_source(const struct plan_header *plan, struct child *c, uint32_t step, int sync)
+{
+	const struct plan_step *s = (const struct plan_step *)((const char *)plan + plan->first.at) + step;
+	long r = step < plan->first.count ? source_give(plan, s, c->pid, sync) : -EINVAL;
+
+	if (r < 0)
+		fail(plan, c, WIRE_FIRST, step, r);
+}
+
 static void give_listener(const struct plan_header *plan, struct child *c, uint32_t step, int fd)
 {
 	long r = listener_give(plan, c->pid, fd);
@@ -426,6 +435,8 @@ static void hear_first(const struct plan_header *plan, struct child *c, const st
 		if (m.kind == FIRST_AT_HOOKS)
 			await_hooks(plan, c, l);
 		c->ready |= m.kind == FIRST_READY;
+		if (m.kind == FIRST_SOURCE)
+			give_source(plan, c, m.step, l->sync[0]);
 		if (m.kind == FIRST_LISTENER)
 			give_listener(plan, c, m.step, fd);
 		if (m.kind == FIRST_PTY && fd >= 0)

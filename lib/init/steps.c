@@ -441,6 +441,7 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_ROOTFS] = step_rootfs,
 	[OP_MOUNT] = step_mount,
 	[OP_BIND_SOURCE] = step_bind_source,
+	[OP_FETCH_SOURCE] = step_fetch_source,
 	[OP_BIND] = step_bind,
 	[OP_CGROUP_MOUNT] = step_cgroup_mount,
 	[OP_DEVICE] = step_device,

@@ -91,25 +91,39 @@ static int add_id_range(const json *m, const char *where, struct strbuf *text, t
 	return 0;
 }
 
+int compile_id_ranges(const json *list, const char *place, struct strbuf *text, teu_error **err)
+{
+	char where[64];
+	size_t i = 0;
+
+	if (json_count(list) > MAX_ID_RANGES)
+		return json_field_error(err, place, "", "more than %d ranges", MAX_ID_RANGES);
+	json_foreach (m, list) {
+		int r;
+
+		snprintf(where, sizeof(where), "%s[%zu]", place, i++);
+		r = add_id_range(m, where, text, err);
+		if (r < 0)
+			return r;
+	}
+	if (text->len > MAX_ID_MAP)
+		return json_field_error(err, place, "", "is longer than the kernel takes");
+	return text->oom ? err_oom(err) : 0;
+}
+
 static int add_id_map(const json *spec, const char *key, const char *file, struct plan *p, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
 	const json *list = NULL;
 	struct plan_step *s;
-	char where[32];
-	size_t i = 0;
+	char place[32];
 	int r = json_read_array(json_get(spec, "linux"), "linux", key, &list, err);
 
-	if (json_count(list) > MAX_ID_RANGES)
-		return json_field_error(err, "linux", key, "more than %d ranges", MAX_ID_RANGES);
-	json_foreach (m, list) {
-		snprintf(where, sizeof(where), "linux.%s[%zu]", key, i++);
-		r = r == 0 ? add_id_range(m, where, &text, err) : r;
-	}
+	snprintf(place, sizeof(place), "linux.%s", key);
+	if (r == 0)
+		r = compile_id_ranges(list, place, &text, err);
 	if (r < 0 || !text.len)
 		return r;
-	if (text.len > MAX_ID_MAP)
-		return json_field_error(err, "linux", key, "is longer than the kernel takes");
 	s = plan_step(p, PLAN_BORN, OP_WRITE_ID_MAP, NULL);
 	s->t1 = plan_text_add(p, file);
 	s->t2 = plan_text_add(p, text.text);
@@ -351,16 +365,18 @@ static int add_rootfs(const struct launch *l, struct plan *p, uint64_t *ret_prop
 	r = json_read_string(json_get(l->spec, "linux"), "linux", "rootfsPropagation", &propagation, err);
 	if (r < 0)
 		return r;
-	if (propagation && propagation_flag(propagation, ret_propagation) < 0)
+	if (propagation && *propagation && propagation_flag(propagation, ret_propagation) < 0)
 		return json_field_error(err, "linux", "rootfsPropagation", "unknown propagation \"%s\"", propagation);
 
 	/* Nothing mounted from here on may reach the host; what the host mounts may still come in where a bind asks for
 	 * it. */
 	at = plan_text_add(p, "/");
+	root = plan_text_add(p, path);
 	s = plan_step(p, PLAN_FIRST, OP_PROPAGATION, NULL);
 	s->t1 = at;
-	s->n1 = MS_REC | MS_SLAVE;
-	root = plan_text_add(p, path);
+	/* A shared root is for volumes that show the host what is mounted in them. */
+	s->n1 = *ret_propagation & MS_SHARED ? *ret_propagation : MS_REC | MS_SLAVE;
+	s->t2 = *ret_propagation & MS_SHARED ? root : 0;
 	if (!l->layers) {
 		plan_step(p, PLAN_FIRST, OP_ROOTFS, "root.path")->t1 = root;
 		return 0;
@@ -583,6 +599,7 @@ static int add_tree(struct work *w, teu_error **err)
 static int add_inside(struct work *w, teu_error **err)
 {
 	struct plan *p = w->plan;
+	struct plan_step *s;
 	int r = add_names(w->spec, w->flags, p, err);
 
 	if (r < 0)
@@ -594,7 +611,9 @@ static int add_inside(struct work *w, teu_error **err)
 	r = compile_hooks(w->launch, false, p, err);
 	if (r < 0)
 		return r;
-	plan_step(p, PLAN_FIRST, OP_PIVOT, NULL)->n1 = w->launch->no_pivot;
+	s = plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
+	s->n1 = w->launch->no_pivot;
+	s->n2 = !!(w->propagation & MS_SHARED);
 	if (w->propagation)
 		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = w->propagation;
 	if (w->readonly)

@@ -59,6 +59,9 @@ uint64_t compile_namespaces(const json *spec);
 /* Does the container have a user namespace, its own or one that it joins? */
 bool compile_in_user_namespace(const json *spec);
 
+/* The id maps of @list, which stands at @place, as uid_map takes them. */
+int compile_id_ranges(const json *list, const char *place, struct strbuf *text, teu_error **err);
+
 /*
  * mounts.c: the spec's mounts, devices, masks. @cgroup for type "cgroup". compile_sources() comes before it in a user
  * namespace: what is bound is opened while the process still has the host's ids.

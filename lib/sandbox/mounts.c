@@ -68,7 +68,8 @@ struct mount_spec {
 	struct change own_mount, tree; /* of this mount alone, and of all below it too */
 	uint64_t propagation;	       /* MS_…; one that comes before it in the upper half */
 	uint32_t flags;
-	struct strv own; /* options of the filesystem */
+	struct strv own;	 /* options of the filesystem */
+	const json *uids, *gids; /* its own id maps; NULL: none */
 	bool bind;
 };
 
@@ -133,6 +134,10 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 	if (r == 0)
 		r = json_read_string(v, where, "source", &m->source, err);
 	if (r == 0)
+		r = json_read_array(v, where, "uidMappings", &m->uids, err);
+	if (r == 0)
+		r = json_read_array(v, where, "gidMappings", &m->gids, err);
+	if (r == 0)
 		r = json_read_strings(v, where, "options", &all, err);
 	if (r < 0)
 		return r;
@@ -146,6 +151,7 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 	strv_foreach (item, &all)
 		sort_option(*item, m);
 	m->bind |= m->type && strcmp(m->type, "bind") == 0;
+	m->flags |= json_count(m->uids) ? PLAN_MOUNT_IDMAP : 0;
 	if (m->bind && (!m->source || *m->source != '/'))
 		return json_field_error(err, where, "source", "expected an absolute path");
 	if (!m->bind && (!m->type || !*m->type))
@@ -246,6 +252,28 @@ static void add_mount(const struct mount_spec *m, const char *field, int place, 
 		s->n3 |= PLAN_MOUNT_NO_SYMLINK;
 }
 
+/* How a bind comes by its source. */
+enum source { SOURCE_HERE, SOURCE_EARLY, SOURCE_FETCHED };
+
+static enum source source_of(const json *spec, const struct mount_spec *m)
+{
+	const char *root = json_get_text(json_get(spec, "root"), "path", "/");
+
+	if (m->flags & PLAN_MOUNT_IDMAP)
+		return SOURCE_FETCHED;
+	if (!compile_in_user_namespace(spec))
+		return SOURCE_HERE;
+	/* What is in the rootfs may be there only when the mounts before it are. */
+	return path_is_below(m->source, root) ? SOURCE_FETCHED : SOURCE_EARLY;
+}
+
+static int check_place(int place, teu_error **err)
+{
+	return place < PLAN_MAX_SOURCES ? 0
+					: json_field_error(err, "", "mounts", "more than %d binds in a user namespace",
+							   PLAN_MAX_SOURCES);
+}
+
 int compile_sources(const json *spec, struct plan *p, teu_error **err)
 {
 	char where[32];
@@ -259,19 +287,56 @@ int compile_sources(const json *spec, struct plan *p, teu_error **err)
 
 		snprintf(where, sizeof(where), "mounts[%zu]", i++);
 		r = read_mount(v, where, &m, err);
+		if (r == 0)
+			r = check_place(place, err);
 		if (r < 0)
 			return r;
 		if (!m.bind)
 			continue;
-		if (place == PLAN_MAX_SOURCES)
-			return json_field_error(err, "", "mounts", "more than %d binds in a user namespace",
-						PLAN_MAX_SOURCES);
-		at = plan_text_add(p, m.source);
-		s = plan_step(p, PLAN_FIRST, OP_BIND_SOURCE, where);
-		s->t1 = at;
-		s->n1 = (uint64_t)place++;
-		s->n2 = m.flags & PLAN_MOUNT_RECURSIVE;
+		if (source_of(spec, &m) == SOURCE_EARLY) {
+			at = plan_text_add(p, m.source);
+			s = plan_step(p, PLAN_FIRST, OP_BIND_SOURCE, where);
+			s->t1 = at;
+			s->n1 = (uint64_t)place;
+			s->n2 = m.flags & PLAN_MOUNT_RECURSIVE;
+		}
+		place++;
 	}
+	return 0;
+}
+
+static int add_map(const json *list, const char *where, const char *key, struct plan *p, plan_off *ret, teu_error **err)
+{
+	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	char place[64];
+	int r;
+
+	snprintf(place, sizeof(place), "%s.%s", where, key);
+	r = compile_id_ranges(list, place, &text, err);
+	*ret = r == 0 && text.len ? plan_text_add(p, text.text) : 0;
+	return r;
+}
+
+static int add_fetch(const struct mount_spec *m, const char *where, int place, struct plan *p, teu_error **err)
+{
+	plan_off source = plan_text_add(p, m->source), uids, gids;
+	struct plan_step *s;
+	int r = check_place(place, err);
+
+	if (r == 0)
+		r = add_map(m->uids, where, "uidMappings", p, &uids, err);
+	if (r == 0)
+		r = add_map(m->gids, where, "gidMappings", p, &gids, err);
+	if (r < 0)
+		return r;
+	if (!uids != !gids)
+		return json_field_error(err, where, uids ? "gidMappings" : "uidMappings", "is missing");
+	s = plan_step(p, PLAN_FIRST, OP_FETCH_SOURCE, where);
+	s->t1 = source;
+	s->t2 = uids;
+	s->t3 = gids;
+	s->n1 = (uint64_t)place;
+	s->n2 = m->flags;
 	return 0;
 }
 
@@ -286,9 +351,19 @@ static void add_shared_memory(const char *namespace, const struct mount_spec *m,
 	s->n2 = MS_REC | MS_PRIVATE;
 }
 
+static int add_bind(const json *spec, const struct mount_spec *m, const char *where, int place, struct plan *p,
+		    teu_error **err)
+{
+	enum source source = source_of(spec, m);
+	int r = source == SOURCE_FETCHED ? add_fetch(m, where, place, p, err) : 0;
+
+	if (r == 0)
+		add_mount(m, where, source == SOURCE_HERE ? -1 : place, p);
+	return r;
+}
+
 int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err)
 {
-	bool opened = compile_in_user_namespace(spec);
 	const char *shm = json_get_text(json_get(spec, "annotations"), "teu.shm", NULL);
 	const json *list = NULL;
 	char where[32];
@@ -311,8 +386,12 @@ int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct pl
 		}
 		if (shm && !m.bind && strcmp(m.destination, "/dev/shm") == 0)
 			add_shared_memory(shm, &m, where, p);
+		else if (m.bind)
+			r = add_bind(spec, &m, where, place++, p, err);
 		else
-			add_mount(&m, where, m.bind && opened ? place++ : -1, p);
+			add_mount(&m, where, -1, p);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

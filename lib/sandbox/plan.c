@@ -41,6 +41,7 @@ static const struct {
 	[OP_ROOTFS] = { "rootfs", { "path" }, { 0 } },
 	[OP_MOUNT] = { "mount", { "type", "source", "options[]", "destination" }, { "attributes", "propagation" } },
 	[OP_BIND_SOURCE] = { "open-bind-source", { "path" }, { 0 } },
+	[OP_FETCH_SOURCE] = { "fetch-bind-source", { "path", "uids", "gids" }, { NULL, "mount-flags" } },
 	[OP_BIND] = { "bind",
 		      { "source", NULL, NULL, "destination" },
 		      { "attributes", "propagation", NULL, "recursive-attributes" } },

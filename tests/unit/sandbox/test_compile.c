@@ -32,6 +32,11 @@ static int compile_text(const char *text, struct plan *plan, teu_error **err)
 	     ",\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"" fields                                               \
 	     ",\"syscalls\":[{\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}",                                \
 	     "")
+#define MAPPED(options, more)                                                                                          \
+	SPEC("", "",                                                                                                   \
+	     ",\"mounts\":[{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/s\"" options                        \
+	     ",\"uidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":2}]" more                                     \
+	     ",\"gidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":2}]}]")
 #define BIND(options)                                                                                                  \
 	SPEC("", "", ",\"mounts\":[{\"destination\":\"/x\",\"source\":\"/s\",\"options\":[\"rbind\"," options "]}]")
 
@@ -66,6 +71,14 @@ static const struct {
 	{ BIND("\"noatime\",\"relatime\""), "\"attributes\":481036337152," },	/* 0, 0x70 */
 	{ BIND("\"rstrictatime\""), "\"recursive-attributes\":481036337184" },	/* 0x20, 0x70 */
 	{ BIND("\"rslave\",\"rshared\""), "\"propagation\":2322168558927872" }, /* both, in their order */
+	{ MAPPED("", ""), "\"step\":\"fetch-bind-source\",\"path\":\"/s\",\"uids\":\"0 9 2\\n\",\"gids\":\"0 9 2\\n\","
+			  "\"mount-flags\":64,\"from\":\"mounts[0]\"},{\"by\":\"container\",\"step\":\"bind\"" },
+	{ MAPPED(",\"options\":[\"rbind\",\"ridmap\"]", ""), "\"mount-flags\":194," },
+	{ SPEC("", ",\"rootfsPropagation\":\"shared\"", ""), "\"step\":\"root-propagation\",\"flags\":1048576," },
+	{ SPEC("", ",\"rootfsPropagation\":\"rshared\"", ""),
+	  "\"step\":\"propagation\",\"path\":\"/\",\"flags\":1064960}" },
+	{ SPEC("", ",\"rootfsPropagation\":\"private\"", ""),
+	  "\"step\":\"propagation\",\"path\":\"/\",\"flags\":540672}" },
 	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"rel/x\",\"type\":\"tmpfs\"}]"), "\"destination\":\"/rel/x\"" },
 	{ SPEC("", "", ",\"mounts\":[{\"destination\":\"/x/\",\"source\":\"/s\",\"options\":[\"bind\"]}]"),
 	  "\"step\":\"bind\",\"source\":\"/s\",\"destination\":\"/x\"" },
