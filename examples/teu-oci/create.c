@@ -50,7 +50,7 @@ static void fill(const struct create_options *o, teu_runtime_create_options *to)
 	to->stdout_fd = STDOUT_FILENO;
 	to->stderr_fd = STDERR_FILENO;
 	to->listen_fds = oci_listen_fds();
-	to->preserve_fds = (int)o->preserve_fds.value + to->listen_fds;
+	to->preserve_fds = oci_preserve_fds(o->preserve_fds.value);
 	to->no_pivot = o->no_pivot;
 	to->no_new_keyring = o->no_new_keyring;
 }

@@ -143,7 +143,7 @@ static void fill(const struct exec_options *o, teu_runtime_exec_options *to)
 	to->stdin_fd = STDIN_FILENO;
 	to->stdout_fd = STDOUT_FILENO;
 	to->stderr_fd = STDERR_FILENO;
-	to->preserve_fds = (int)o->preserve_fds.value + oci_listen_fds();
+	to->preserve_fds = oci_preserve_fds(o->preserve_fds.value);
 }
 
 static bool wants_terminal(const char *process)

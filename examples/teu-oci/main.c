@@ -163,6 +163,21 @@ int oci_listen_fds(void)
 	return n > 0 ? n : 0;
 }
 
+int oci_preserve_fds(int64_t n)
+{
+	n += oci_listen_fds();
+	for (int fd = 3; n <= 1024 && fd < 3 + n; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		/* What is open here and closes with an exec did not come to us by one. */
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			continue;
+		cli_warn("descriptor %d of the %d to preserve is not open", fd, (int)n);
+		exit(EXIT_FAILED);
+	}
+	return n > 1024 ? 1024 : (int)n;
+}
+
 char *oci_read_file(const char *path)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");

@@ -27,6 +27,9 @@ void report_library(int level, const char *message, void *data);
 
 /* What LISTEN_FDS says, 0 without it. */
 int oci_listen_fds(void);
+/* How many descriptors from 3 on are passed on for --preserve-fds=@n and LISTEN_FDS; ends the program when one of them is
+ * not the caller's. */
+int oci_preserve_fds(int64_t n);
 /* The text of a file, "-": of stdin; NULL: errno says why. */
 char *oci_read_file(const char *path);
 

@@ -1,6 +1,8 @@
 /* runtime: the public face of lib/runtime. */
 #include <teu/runtime.h>
 
+#include <string.h>
+
 #include "api/options.h"
 #include "base/signame.h"
 #include "runtime/events.h"
@@ -166,8 +168,11 @@ int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **err)
 
 int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, int all, teu_error **err)
 {
-	int r = runtime_check(runtime, err), number = signal ? signame_parse(signal) : -1;
+	int r = runtime_check(runtime, err), number = -1;
 
+	/* 0 asks only whether there is something to signal. */
+	if (signal)
+		number = strcmp(signal, "0") == 0 ? 0 : signame_parse(signal);
 	if (r < 0)
 		return r;
 	if (number < 0)

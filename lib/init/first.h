@@ -16,6 +16,7 @@ struct first {
 	int go; /* a pid from the monitor: the plan is there; another: its own steps for this process are done; a third:
 		   the caller's hooks are */
 	int pid;      /* of this process as the host sees it, from the first word on go */
+	bool waited;  /* OP_WAIT_HOST has been */
 	int start;    /* the fifo of OP_OPEN_START; -1 */
 	int root;     /* the rootfs; AT_FDCWD before there is one */
 	int null;     /* a /dev/null that is one, for masks */

@@ -37,6 +37,7 @@ static long step_wait_host(struct first *f, const struct plan_step *s)
 {
 	(void)s;
 	await_go(f);
+	f->waited = true;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct creation {
 	bool cgroup_made;
 	int cgroup_fd, cache_fd;
 	struct handover handover;
-	char *start_path, *keyring, *heads[2], *tail;
+	char *start_path, *keyring, *head, *tails[2];
 	struct launch launch;
 	struct plan plan;
 	struct spawn spawn;
@@ -54,9 +54,9 @@ static void creation_done(struct creation *c)
 	free(c->cgroup_path);
 	free(c->start_path);
 	free(c->keyring);
-	free(c->heads[0]);
-	free(c->heads[1]);
-	free(c->tail);
+	free(c->head);
+	free(c->tails[0]);
+	free(c->tails[1]);
 }
 
 /* sd_listen_fds(3): the command is process 1 of its namespace, or has no way to be told its number beforehand. */
@@ -81,16 +81,17 @@ static int write_states(struct creation *c, teu_error **err)
 
 	for (int i = 0; i < 2; i++) {
 		_cleanup_json_ json *state = record_state(&c->record, statuses[i], 0);
-		char *text = state ? json_print(state) : NULL, *at = text ? strstr(text, cut) : NULL;
+		_cleanup_free_ char *text = state ? json_print(state) : NULL;
+		char *at = text ? strstr(text, cut) : NULL;
 
 		if (!at)
 			return err_oom(err);
-		c->heads[i] = text;
-		if (!c->tail)
-			c->tail = strdup(at + sizeof(cut) - 2);
-		if (!c->tail)
-			return err_oom(err);
+		c->tails[i] = strdup(at + sizeof(cut) - 2);
 		at[sizeof(cut) - 3] = '\0';
+		if (!c->head)
+			c->head = TAKE_PTR(text);
+		if (!c->tails[i])
+			return err_oom(err);
 	}
 	return 0;
 }
@@ -184,9 +185,9 @@ static int compile_states(struct creation *c, teu_error **err)
 	r = fill_record(c, 0, err);
 	if (r == 0)
 		r = write_states(c, err);
-	c->launch.state_heads[0] = c->heads[0];
-	c->launch.state_heads[1] = c->heads[1];
-	c->launch.state_tail = c->tail;
+	c->launch.state_head = c->head;
+	c->launch.state_tails[0] = c->tails[0];
+	c->launch.state_tails[1] = c->tails[1];
 	return r;
 }
 

@@ -24,7 +24,7 @@ struct exec {
 	struct cgroup_plan cgroup;
 	struct handover handover;
 	struct plan plan;
-	char *keyring;
+	char *keyring, *state;
 	int pidfd, cgroup_fd, cache_fd;
 };
 
@@ -37,6 +37,7 @@ static void exec_done(struct exec *e)
 	handover_done(&e->handover);
 	plan_done(&e->plan);
 	free(e->keyring);
+	free(e->state);
 	cleanup_close(&e->pidfd);
 	cleanup_close(&e->cgroup_fd);
 	cleanup_close(&e->cache_fd);
@@ -144,6 +145,14 @@ static int compile(struct exec *e, bool stays, teu_error **err)
 	if (asprintf(&e->keyring, "_ses.%s", e->record.id) < 0)
 		return err_oom(err);
 	l.keyring = e->keyring;
+	if (listener_wanted(e->spec)) {
+		_cleanup_json_ json *state = record_state(&e->record, "running", e->record.pid);
+
+		e->state = state ? json_print(state) : NULL;
+		if (!e->state)
+			return err_oom(err);
+		l.state = e->state;
+	}
 	return compile_exec(&l, e->process, &e->plan, err);
 }
 

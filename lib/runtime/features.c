@@ -31,9 +31,10 @@ static const char *const mount_options[] = { "atime",	    "bind",	      "copyup"
 					     "shared",	    "slave",	      "strictatime", "suid",
 					     "symfollow",   "tmpcopyup",      "unbindable" };
 static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts" };
-static char *const actions[] = { "SCMP_ACT_ALLOW",	  "SCMP_ACT_ERRNO",	  "SCMP_ACT_KILL",
-				 "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
-				 "SCMP_ACT_TRACE",	  "SCMP_ACT_TRAP",	  NULL };
+static char *const actions[] = {
+	"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO",  "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+	"SCMP_ACT_LOG",	  "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",		NULL
+};
 static char *const operators[] = { "SCMP_CMP_EQ", "SCMP_CMP_GE",	"SCMP_CMP_GT", "SCMP_CMP_LE",
 				   "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE", NULL };
 static char *const archs[] = { "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM",	"SCMP_ARCH_X32",

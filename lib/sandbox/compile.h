@@ -30,7 +30,7 @@ struct launch {
 	/* of an OCI runtime */
 	const char *start_path;			 /* fifo that the command waits for; NULL: it runs at once */
 	const char *keyring;			 /* name of a new session keyring; NULL: the caller's */
-	const char *state_heads[2], *state_tail; /* the state document for hooks before and after the start, around the
+	const char *state_head, *state_tails[2]; /* the state document for hooks before and after the start, around the
 						    pid; NULL: hooks don't run, a listener gets less */
 	const char *state;			 /* of exec: the whole document of the container, for a listener */
 	unsigned n_keep;			 /* descriptors for the command */

@@ -41,8 +41,8 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 		return err_oom(err);
 	command = plan_list_add(p, &argv);
 	environment = plan_list_add(p, &env);
-	head = plan_text_add(p, l->state_heads[started]);
-	tail = plan_text_add(p, l->state_tail);
+	head = plan_text_add(p, l->state_head);
+	tail = plan_text_add(p, l->state_tails[started]);
 	s = plan_step(p, PLAN_FIRST, OP_HOOK, title);
 	s->t1 = command;
 	s->n1 = argv.n;
@@ -63,7 +63,7 @@ int compile_hooks(const struct launch *l, bool started, struct plan *p, teu_erro
 	size_t i = 0;
 	int r;
 
-	if (!l->state_tail || !hooks)
+	if (!l->state_head || !hooks)
 		return 0;
 	if (!started && (json_count(json_get(hooks, "prestart")) || json_count(json_get(hooks, "createRuntime"))))
 		plan_step(p, PLAN_FIRST, OP_HOST_HOOKS, "hooks");

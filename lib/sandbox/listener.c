@@ -68,9 +68,9 @@ static bool add_state(const struct launch *l, struct strbuf *middle, struct strb
 	strbuf_adds(middle, "\"state\":");
 	if (l->state) {
 		strbuf_adds(middle, l->state);
-	} else if (l->state_tail) {
-		strbuf_adds(middle, l->state_heads[0]);
-		strbuf_adds(tail, l->state_tail);
+	} else if (l->state_head) {
+		strbuf_adds(middle, l->state_head);
+		strbuf_adds(tail, l->state_tails[0]);
 	} else if (!default_state(l, middle, tail)) {
 		return false;
 	}
