@@ -13,6 +13,7 @@ rows:
   embed        a container started through the library by an empty and by a large, busy program
   idle-memory  PSS of what an idle detached container costs outside of its own processes
   loading      a program that links libteu and calls nothing against an empty one
+  oci          teu-oci beside crun and runc: run, create, start, exec, delete, memory, 200 creates
   pull         a 470 MB image of four layers, 20,000 small files in one, from a registry on loopback
 """
 import argparse
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 
+import oci
 import peers
 from rows import ROWS
 
@@ -91,7 +93,7 @@ class Bench:
         isolate(self.work)
         subprocess.run([self.support("busybox-image"), "--tree", self.rootfs], check=True)
         subprocess.run([self.support("busybox-image"), self.rootfs_tar], check=True)
-        for kind in peers.CONTESTANTS:
+        for kind in [*peers.CONTESTANTS, oci.TeuOci]:
             contestant = kind(self)
             if self.options.only and contestant.name not in self.options.only:
                 continue

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import oci
 import peers
 
 
@@ -216,4 +217,4 @@ def pull(bench):
 
 
 ROWS = {"run-none": run_none, "run-port": run_port, "exec": exec_, "many-200": many, "embed": embed,
-        "idle-memory": idle_memory, "loading": loading, "pull": pull}
+        "idle-memory": idle_memory, "loading": loading, "pull": pull, "oci": oci.rows}
