@@ -4,6 +4,7 @@ enter() starts the program anew in processes, network, mounts and cgroups of its
 temporary folder. A case is a function; what it raises is a failed check, and the cases after it still run.
 """
 import copy
+import hashlib
 import json
 import os
 import re
@@ -200,3 +201,19 @@ class Runtime(Tap):
         left = self.left()
         return self.result(r.code == code and re.search(pattern, r.err, re.S) and left == before, name,
                            "expected: status %d, %s\nfound:    %r\nleft: %r" % (code, pattern, r, left))
+
+
+def docker_archive(t, name):
+    """The tree of rootfs() as an image of one layer in the form of `docker save`; its file."""
+    folder = tempfile.mkdtemp(dir=t.work)
+    subprocess.run(["tar", "-C", t.rootfs(), "--numeric-owner", "-cf", folder + "/layer.tar", "."], check=True)
+    with open(folder + "/layer.tar", "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    config = {"architecture": {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine], "os": "linux",
+              "config": {"Cmd": ["sh"], "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]},
+              "rootfs": {"type": "layers", "diff_ids": ["sha256:" + digest]}}
+    for file, document in ("config.json", config), ("manifest.json", [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]):
+        with open(folder + "/" + file, "w") as out:
+            json.dump(document, out)
+    subprocess.run(["tar", "-C", folder, "-cf", folder + ".tar", "config.json", "layer.tar", "manifest.json"], check=True)
+    return folder + ".tar"
