@@ -26,6 +26,17 @@ static long bind_console(struct first *f)
 	return r;
 }
 
+/* Who copies it to a terminal of his own has that make of line ends what it needs. */
+static void keep_line_ends(int tty)
+{
+	struct termios t;
+
+	if (SYS(ioctl, tty, TCGETS, &t) < 0)
+		return;
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	SYS(ioctl, tty, TCSETS, &t);
+}
+
 long console_open(struct first *f, const struct plan_step *s)
 {
 	struct winsize size = { .ws_row = (unsigned short)s->n1, .ws_col = (unsigned short)s->n2 };
@@ -39,6 +50,8 @@ long console_open(struct first *f, const struct plan_step *s)
 	TRY(f->tty);
 	if (s->n1 && s->n2)
 		SYS(ioctl, f->tty, TIOCSWINSZ, &size);
+	if (s->n4)
+		keep_line_ends(f->tty);
 	r = s->n3 ? bind_console(f) : 0;
 	if (r == 0)
 		r = pass_send(f->sync, &hello, sizeof(hello), master);

@@ -76,7 +76,8 @@ enum plan_op {
 	OP_RLIMIT,	   /* n1 RLIMIT_…, n2 soft, n3 hard */
 	OP_OOM_SCORE,	   /* t1 value */
 	OP_SESSION,	   /* setsid */
-	OP_CONSOLE,   /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console */
+	OP_CONSOLE,   /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console; n4 1: line ends go
+			as they come */
 	OP_SCHEDULER,	  /* n1 policy, n2 flags, n3 nice, n4 priority, t1 three uint64_t: runtime, deadline, period */
 	OP_IO_PRIORITY,	  /* n1 as ioprio_set(2) takes it */
 	OP_MEMORY_POLICY, /* n1 mode and flags, t1 nodes as bits, n2 their count and one */
@@ -89,7 +90,7 @@ enum plan_op {
 	OP_USER_NAME, /* t1 Docker's user string; t2 list of further groups; replaces OP_USER */
 	OP_BOUNDING,  /* n1 mask of capabilities that stay in the bounding set */
 	OP_BECOME,    /* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
-	OP_CAPS,      /* n1 effective, n2 permitted, n3 inheritable, n4 ambient */
+	OP_CAPS,      /* n1 effective, n2 permitted, n3 inheritable, n4 ambient: those that are in n2 and n3 */
 	OP_READY,     /* what a filter might forbid: HOME looked up (n1 1), streams in place, all else to close but what
 			 PLAN_KEEP_SHIFT says */
 	OP_NO_NEW_PRIVS,

@@ -311,7 +311,7 @@ static long step_caps(struct first *f, const struct plan_step *s)
 
 	TRY(set_caps(s->n1 & have, s->n2 & have, s->n3 & have));
 	for (unsigned cap = 0; cap < 64; cap++)
-		if (s->n4 & have & (1ull << cap))
+		if (s->n4 & s->n3 & s->n2 & have & (1ull << cap))
 			TRY(SYS(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0));
 	return 0;
 }

@@ -36,6 +36,9 @@ static bool merge_caps(json *process, const json *more)
 	json_foreach (set, more)
 		if (!add_texts(caps, json_key(set), set))
 			return false;
+	/* As runc: who has inheritable ones means them to be ambient, and takes the new ones along. */
+	if (json_count(json_get(caps, "inheritable")) && json_get(more, "effective"))
+		return add_texts(caps, "ambient", json_get(more, "effective"));
 	return true;
 }
 

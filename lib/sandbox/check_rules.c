@@ -411,10 +411,36 @@ static void check_capabilities(const json *process, const char *where, struct ch
 	}
 }
 
+static bool in_set(const json *caps, const char *set, int number)
+{
+	json_foreach (name, json_get(caps, set))
+		if (caps_number(json_text(name, "")) == number)
+			return true;
+	return false;
+}
+
+/* capabilities(7): only what is permitted and inheritable can be ambient. In runc's words. */
+static void check_ambient(const json *process, const char *where, struct check *c)
+{
+	const json *caps = json_get(process, "capabilities");
+	char place[PLACE_MAX];
+
+	snprintf(place, sizeof(place), "%s.capabilities.ambient", where);
+	json_foreach (name, json_get(caps, "ambient")) {
+		int number = caps_number(json_text(name, ""));
+
+		if (number >= 0 && (!in_set(caps, "permitted", number) || !in_set(caps, "inheritable", number)))
+			check_warning(c, place,
+				      "can't raise ambient capability %s: it is not permitted and inheritable",
+				      json_text(name, ""));
+	}
+}
+
 void check_process_rules(const json *process, const char *place, struct check *c)
 {
 	static void (*const rules[])(const json *, const char *, struct check *) = { check_rlimits, check_scheduler,
-										     check_capabilities };
+										     check_capabilities,
+										     check_ambient };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		rules[i](process, place, c);

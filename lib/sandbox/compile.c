@@ -495,6 +495,8 @@ static void add_console(const struct launch *l, const json *process, bool inside
 	s->n1 = l->rows ? (uint64_t)l->rows : (uint64_t)json_get_number(size, "height", 0);
 	s->n2 = l->columns ? (uint64_t)l->columns : (uint64_t)json_get_number(size, "width", 0);
 	s->n3 = !inside;
+	/* As runc: the caller copies it to its own terminal. */
+	s->n4 = l->flags & PLAN_CONSOLE && !(l->flags & PLAN_LEAVE);
 }
 
 /* A compilation under way. */

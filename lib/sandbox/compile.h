@@ -75,7 +75,8 @@ int compile_masks(const json *spec, struct plan *p, teu_error **err);
 
 /* Is it an option of mounting? Else it is the filesystem's own. */
 bool mounts_know_option(const char *name);
-/* Makes the relative sources of binds in @spec absolute: they are below @bundle. */
+/* Makes the relative sources of binds in @spec absolute: they are below @bundle. Destinations lose the rootfs that they
+ * may begin with. */
 int mounts_resolve(json *spec, const char *bundle, teu_error **err);
 
 /* schedule.c: scheduler, I/O priority, memory policy, personality; and the processors of execCPUAffinity.@key. */

@@ -159,8 +159,28 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 	return all.oom || m->own.oom ? err_oom(err) : 0;
 }
 
+/* A destination that begins with the rootfs is taken as inside of it, as runc does. */
+static int strip_rootfs(const json *spec, const json *v, teu_error **err)
+{
+	const char *root = json_get_text(json_get(spec, "root"), "path", "");
+	const char *destination = json_get_text(v, "destination", "");
+	_cleanup_free_ char *rest = NULL;
+	size_t n = strlen(root);
+
+	if (n < 2 || strncmp(destination, root, n) != 0 || destination[n] != '/')
+		return 0;
+	rest = strdup(destination + n);
+	return rest && json_add_string((json *)(uintptr_t)v, "destination", rest) ? 0 : err_oom(err);
+}
+
 int mounts_resolve(json *spec, const char *bundle, teu_error **err)
 {
+	for (const json *v = json_first(json_get(spec, "mounts")); v; v = json_next(v)) {
+		int r = strip_rootfs(spec, v, err);
+
+		if (r < 0)
+			return r;
+	}
 	json_foreach (v, json_get(spec, "mounts")) {
 		_cleanup_(strv_done) struct strv options = STRV_INIT;
 		const char *source = json_get_text(v, "source", NULL);

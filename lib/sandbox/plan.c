@@ -329,6 +329,18 @@ static const char *hint(const struct plan_step *s, int eno)
 	return "";
 }
 
+/* "bad system call", as Go has it. */
+static const char *signal_words(int number)
+{
+	static _Thread_local char words[48];
+	const char *text = sigdescr_np(number);
+
+	snprintf(words, sizeof(words), "%s", text ? text : "unknown");
+	if (words[0] >= 'A' && words[0] <= 'Z')
+		words[0] = (char)(words[0] - 'A' + 'a');
+	return words;
+}
+
 /* In runc's words: "error running createContainer hook #0". */
 static int hook_failure(const struct plan *p, const struct plan_step *s, int eno, teu_error **err)
 {
@@ -339,6 +351,9 @@ static int hook_failure(const struct plan *p, const struct plan_step *s, int eno
 			place, program, s->n3);
 	else if (eno == PLAN_HOOK_STATUS + 127)
 		err_set(err, TEU_E_LAUNCH, "error running %s: %s can't be executed", place, program);
+	else if (eno > PLAN_HOOK_STATUS + 128)
+		err_set(err, TEU_E_LAUNCH, "error running %s: %s: signal: %s", place, program,
+			signal_words(eno - PLAN_HOOK_STATUS - 128));
 	else if (eno > PLAN_HOOK_STATUS)
 		err_set(err, TEU_E_LAUNCH, "error running %s: %s: exit status %d", place, program,
 			eno - PLAN_HOOK_STATUS);

@@ -200,13 +200,18 @@ END_TEST
 
 START_TEST(what_can_be_left_out_is_a_warning)
 {
-	_cleanup_json_ json *v = parse("{\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_MOON\"]}}");
+	_cleanup_json_ json *v = parse("{\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_MOON\"],"
+				       "\"permitted\":[\"CAP_KILL\",\"CAP_CHOWN\"],\"inheritable\":[\"CAP_KILL\"],"
+				       "\"ambient\":[\"CAP_KILL\",\"CAP_CHOWN\"]}}");
 	struct check c = { 0 };
 
 	check_process(v, &c);
 	ck_assert_uint_eq(c.errors.n, 0);
-	ck_assert_uint_eq(c.warnings.n, 1);
+	ck_assert_uint_eq(c.warnings.n, 2);
 	ck_assert_str_eq(c.warnings.items[0], "process.capabilities.bounding: unknown capability CAP_MOON is left out");
+	ck_assert_str_eq(c.warnings.items[1],
+			 "process.capabilities.ambient: can't raise ambient capability CAP_CHOWN: it "
+			 "is not permitted and inheritable");
 	check_done(&c);
 }
 END_TEST
