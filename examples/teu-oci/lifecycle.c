@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lifecycle: start, kill, delete. */
+#include <regex.h>
+
+#include "../teu/doc.h"
 #include "oci.h"
 
 static int run_on(const struct call *call, int (*function)(teu_runtime *, const char *, teu_error **))
@@ -58,14 +61,47 @@ const struct command command_kill = {
 };
 
 struct delete_options {
-	bool force;
+	bool force, regex;
 };
 
 static const struct option delete_table[] = {
 	{ "force", 'f', OPT_BOOL, offsetof(struct delete_options, force), "Kill it first if it runs", NULL },
+	{ "regex", 0, OPT_BOOL, offsetof(struct delete_options, regex), "Delete all whose id fits the expression",
+	  NULL },
 	{ 0 },
 };
 static const struct option *const delete_tables[] = { delete_table, NULL };
+
+static int delete_one(const struct call *call, teu_runtime *rt, const char *id)
+{
+	const struct delete_options *o = call->options;
+	_cleanup_error_ teu_error *err = NULL;
+
+	return teu_runtime_delete(rt, id, o->force, &err) < 0 ? cli_error(call, err) : 0;
+}
+
+/* crun's: each container whose id the extended expression @pattern finds something in. */
+static int delete_fitting(const struct call *call, teu_runtime *rt, const char *pattern)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	_cleanup_teu_free_ char *text = NULL;
+	_cleanup_doc_ cJSON *list = NULL;
+	const cJSON *c;
+	regex_t regex;
+	int status = 0;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return cli_fail(call, "invalid expression: %s", pattern);
+	if (teu_runtime_list(rt, &text, &err) < 0) {
+		regfree(&regex);
+		return cli_error(call, err);
+	}
+	list = doc_parse(text);
+	cJSON_ArrayForEach(c, list) if (regexec(&regex, doc_text(c, "id"), 0, NULL, 0) == 0) status |=
+		delete_one(call, rt, doc_text(c, "id"));
+	regfree(&regex);
+	return status;
+}
 
 static int run_delete(const struct call *call)
 {
@@ -75,12 +111,8 @@ static int run_delete(const struct call *call)
 
 	if (!rt)
 		return EXIT_FAILED;
-	for (int i = 0; i < call->n_args; i++) {
-		_cleanup_error_ teu_error *err = NULL;
-
-		if (teu_runtime_delete(rt, call->args[i], o->force, &err) < 0)
-			status = cli_error(call, err);
-	}
+	for (int i = 0; i < call->n_args; i++)
+		status |= o->regex ? delete_fitting(call, rt, call->args[i]) : delete_one(call, rt, call->args[i]);
 	return status;
 }
 

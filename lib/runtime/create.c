@@ -343,12 +343,12 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 	r = record_make(rt, id, &c.record, err);
 	if (r == 0)
 		r = launch(&c, &wire, err);
+	if (r == 0 && !waits)
+		r = hooks_run(c.bundle.spec, "poststart", &c.record, "running", c.pid, err);
 	if (r < 0) {
 		take_back(&c);
 		return r;
 	}
-	if (!waits && hooks_any(c.bundle.spec, "poststart"))
-		hooks_try(rt, c.bundle.spec, "poststart", &c.record, "running", c.pid);
 	if (ret_pid)
 		*ret_pid = c.pid;
 	if (ret_wait)

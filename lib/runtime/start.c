@@ -3,6 +3,7 @@
 
 #include "runtime/bundle.h"
 #include "runtime/hooks.h"
+#include "runtime/kill.h"
 #include "runtime/record.h"
 
 static int check_status(const struct record *rec, teu_error **err)
@@ -21,12 +22,20 @@ static int check_status(const struct record *rec, teu_error **err)
 	}
 }
 
-static void run_poststart(teu_runtime *rt, const struct record *rec)
+/* As with runc, and the specification since 1.3: one that fails ends the container. */
+static int run_poststart(const struct record *rec, teu_error **err)
 {
 	_cleanup_json_ json *spec = NULL;
+	int r;
 
-	if (json_get_truth(rec->doc, "poststart", false) && bundle_reopen(rec->dir_fd, &spec, NULL) == 0)
-		hooks_try(rt, spec, "poststart", rec, "running", rec->pid);
+	if (!json_get_truth(rec->doc, "poststart", false))
+		return 0;
+	r = bundle_reopen(rec->dir_fd, &spec, err);
+	if (r == 0)
+		r = hooks_run(spec, "poststart", rec, "running", rec->pid, err);
+	if (r < 0)
+		kill_container(rec, NULL);
+	return r;
 }
 
 int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
@@ -47,6 +56,5 @@ int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 	unlinkat(rec.dir_fd, START_FIFO, 0);
 	if (write(fifo, "", 1) != 1)
 		return err_errno(err, errno, "start container %s", id);
-	run_poststart(rt, &rec);
-	return 0;
+	return run_poststart(&rec, err);
 }
