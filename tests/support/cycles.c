@@ -1,0 +1,95 @@
+/*
+ * cycles ROOT BUNDLE N: a program that lives on while N containers of a bundle are created, started and deleted in it,
+ * one after another.
+ *
+ * It is the subreaper of their processes and waits for them. Prints, as "key value" lines, its open descriptors and its
+ * resident memory in kB after the first tenth and at the end.
+ */
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <teu/teu.h>
+
+static void fail(const char *what, teu_error *err)
+{
+	fprintf(stderr, "cycles: %s: %s\n", what, teu_error_message(err));
+	exit(1);
+}
+
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n - 3; /* ".", ".." and its own */
+}
+
+static long resident_kb(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	long size, resident = 0;
+
+	if (file) {
+		if (fscanf(file, "%ld %ld", &size, &resident) != 2)
+			resident = 0;
+		fclose(file);
+	}
+	return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void cycle(teu_runtime *runtime, const char *bundle, int i)
+{
+	teu_runtime_create_options options;
+	teu_error *err = NULL;
+	char id[32];
+	int32_t pid;
+	int status;
+
+	snprintf(id, sizeof(id), "cycle-%d", i);
+	teu_runtime_create_options_init(&options);
+	options.bundle = bundle;
+	if (teu_runtime_create(runtime, id, &options, &pid, &err) < 0)
+		fail("create", err);
+	if (teu_runtime_start(runtime, id, &err) < 0)
+		fail("start", err);
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		fail("the command failed", NULL);
+	if (teu_runtime_delete(runtime, id, 0, &err) < 0)
+		fail("delete", err);
+}
+
+int main(int argc, char **argv)
+{
+	teu_runtime_options options;
+	teu_runtime *runtime = NULL;
+	teu_error *err = NULL;
+	int n;
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: cycles ROOT BUNDLE N\n");
+		return 2;
+	}
+	n = atoi(argv[3]);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	teu_runtime_options_init(&options);
+	options.root = argv[1];
+	if (teu_runtime_open(&options, &runtime, &err) < 0)
+		fail("open", err);
+	for (int i = 1; i <= n; i++) {
+		cycle(runtime, argv[2], i);
+		if (i == n / 10 || i == n)
+			printf("%s_fds %d\n%s_rss %ld\n", i == n ? "late" : "early", count_fds(),
+			       i == n ? "late" : "early", resident_kb());
+	}
+	teu_runtime_unref(runtime);
+	return 0;
+}
