@@ -25,7 +25,7 @@ typedef struct teu_runtime_options {
 	void *log_data;
 } teu_runtime_options;
 
-TEU_API void teu_runtime_options_init(teu_runtime_options *opts);
+TEU_API void teu_runtime_options_init(teu_runtime_options *opts, size_t size);
 
 /** Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION; TEU_E_SYSTEM. Since: 0.1. */
 TEU_API int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err);
@@ -47,7 +47,7 @@ typedef struct teu_runtime_create_options {
 	int no_new_keyring;	    /* 1: the session keyring stays the caller's */
 } teu_runtime_create_options;
 
-TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts);
+TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts, size_t size);
 
 /**
  * Makes the container @id of a bundle: all but the execution of its command. Its process is then a child of the nearest
@@ -102,7 +102,7 @@ typedef struct teu_runtime_exec_options {
 	int preserve_fds;
 } teu_runtime_exec_options;
 
-TEU_API void teu_runtime_exec_options_init(teu_runtime_exec_options *opts);
+TEU_API void teu_runtime_exec_options_init(teu_runtime_exec_options *opts, size_t size);
 
 /**
  * Runs a further process in a container. Blocks until its command has been executed.
@@ -139,6 +139,12 @@ TEU_API int teu_runtime_features(char **ret_json, teu_error **err);
 
 /** A config.json to begin with, as runc's; @rootless: for another user than root; for teu_free(). Since: 0.1. */
 TEU_API int teu_runtime_spec(int rootless, char **ret_json, teu_error **err);
+
+#ifndef TEU_NO_MACROS /* for generators of bindings */
+#define teu_runtime_options_init(opts) teu_runtime_options_init((opts), sizeof(*(opts)))
+#define teu_runtime_create_options_init(opts) teu_runtime_create_options_init((opts), sizeof(*(opts)))
+#define teu_runtime_exec_options_init(opts) teu_runtime_exec_options_init((opts), sizeof(*(opts)))
+#endif
 
 #ifdef __cplusplus
 }

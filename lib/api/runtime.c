@@ -14,16 +14,18 @@
 #include "runtime/spec.h"
 #include "runtime/update.h"
 
-void teu_runtime_options_init(teu_runtime_options *opts)
+void(teu_runtime_options_init)(teu_runtime_options *opts, size_t size)
 {
-	*opts = (teu_runtime_options){ .size = sizeof(*opts) };
+	options_fill(opts, size, NULL, 0);
 }
 
-void teu_runtime_create_options_init(teu_runtime_create_options *opts)
+void(teu_runtime_create_options_init)(teu_runtime_create_options *opts, size_t size)
 {
-	*opts = (teu_runtime_create_options){
-		.size = sizeof(*opts), .console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	static const teu_runtime_create_options defaults = {
+		.console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
 	};
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
 }
 
 int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err)
@@ -71,11 +73,13 @@ int teu_runtime_start(teu_runtime *runtime, const char *id, teu_error **err)
 	return r < 0 ? r : runtime_start(runtime, id, err);
 }
 
-void teu_runtime_exec_options_init(teu_runtime_exec_options *opts)
+void(teu_runtime_exec_options_init)(teu_runtime_exec_options *opts, size_t size)
 {
-	*opts = (teu_runtime_exec_options){
-		.size = sizeof(*opts), .console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	static const teu_runtime_exec_options defaults = {
+		.console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
 	};
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
 }
 
 int teu_runtime_exec(teu_runtime *runtime, const char *id, const char *process_json,

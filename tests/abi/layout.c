@@ -129,6 +129,43 @@ AT(teu_namespace_options, stdin_fd, 40);
 AT(teu_namespace_options, stdout_fd, 44);
 AT(teu_namespace_options, stderr_fd, 48);
 
+SIZE(teu_runtime_options, 40);
+AT(teu_runtime_options, size, 0);
+AT(teu_runtime_options, root, 8);
+AT(teu_runtime_options, systemd_cgroup, 16);
+AT(teu_runtime_options, log, 24);
+AT(teu_runtime_options, log_data, 32);
+
+SIZE(teu_runtime_create_options, 88);
+AT(teu_runtime_create_options, size, 0);
+AT(teu_runtime_create_options, bundle, 8);
+AT(teu_runtime_create_options, config, 16);
+AT(teu_runtime_create_options, pid_file, 24);
+AT(teu_runtime_create_options, console_socket, 32);
+AT(teu_runtime_create_options, console_fd, 40);
+AT(teu_runtime_create_options, pidfd_socket, 48);
+AT(teu_runtime_create_options, stdin_fd, 56);
+AT(teu_runtime_create_options, stdout_fd, 60);
+AT(teu_runtime_create_options, stderr_fd, 64);
+AT(teu_runtime_create_options, preserve_fds, 68);
+AT(teu_runtime_create_options, listen_fds, 72);
+AT(teu_runtime_create_options, no_pivot, 76);
+AT(teu_runtime_create_options, no_new_keyring, 80);
+
+SIZE(teu_runtime_exec_options, 72);
+AT(teu_runtime_exec_options, size, 0);
+AT(teu_runtime_exec_options, merge, 8);
+AT(teu_runtime_exec_options, ignore_paused, 12);
+AT(teu_runtime_exec_options, cgroup, 16);
+AT(teu_runtime_exec_options, pid_file, 24);
+AT(teu_runtime_exec_options, console_socket, 32);
+AT(teu_runtime_exec_options, pidfd_socket, 40);
+AT(teu_runtime_exec_options, console_fd, 48);
+AT(teu_runtime_exec_options, stdin_fd, 52);
+AT(teu_runtime_exec_options, stdout_fd, 56);
+AT(teu_runtime_exec_options, stderr_fd, 60);
+AT(teu_runtime_exec_options, preserve_fds, 64);
+
 IS(TEU_OK, 0);
 IS(TEU_E_INVALID, -1);
 IS(TEU_E_NOT_FOUND, -2);
