@@ -61,7 +61,7 @@ bool console_receive(struct console *c)
 	if (!receive(c->ends[0], &c->master))
 		return false;
 	resize(c);
-	terminal_raw();
+	terminal_raw(true);
 	return true;
 }
 
@@ -134,6 +134,16 @@ int console_run(struct console *c, int32_t pid, int wait)
 	terminal_restore();
 	teu_namespace_wait(wait, &status, NULL);
 	return status;
+}
+
+void console_last_words(struct console *c)
+{
+	struct pollfd p = { .fd = c->ends[0], .events = POLLIN };
+
+	cleanup_close(&c->ends[1]);
+	if (c->master < 0 && c->ends[0] >= 0 && poll(&p, 1, 0) > 0 && !receive(c->ends[0], &c->master))
+		return;
+	drain(c);
 }
 
 void console_done(struct console *c)

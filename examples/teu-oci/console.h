@@ -23,6 +23,8 @@ bool console_prepare(struct console *console, bool terminal);
 bool console_receive(struct console *console);
 /* Copies and passes on until the process @pid has ended; its status, 128 + n for signal n. @wait: closed. */
 int console_run(struct console *console, int32_t pid, int wait);
+/* After a launch that failed: what hooks of the inside wrote to a terminal that was made by then. */
+void console_last_words(struct console *console);
 void console_done(struct console *console);
 
 #endif

@@ -99,8 +99,10 @@ static int run_foreground(const struct call *call, teu_runtime *rt, teu_runtime_
 	if (!console_prepare(&console, !opts->console_socket && wants_terminal(o)))
 		return cli_fail(call, "open a socket: %s", strerror(errno));
 	opts->console_fd = console.ends[1];
-	if (teu_runtime_run(rt, call->args[0], opts, &pid, &wait, &err) < 0)
+	if (teu_runtime_run(rt, call->args[0], opts, &pid, &wait, &err) < 0) {
+		console_last_words(&console);
 		return cli_error(call, err);
+	}
 	if (!console_receive(&console))
 		cli_warn("the terminal did not come");
 	status = console_run(&console, pid, wait);

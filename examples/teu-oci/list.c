@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../teu/doc.h"
 #include "../teu/table.h"
@@ -66,8 +67,12 @@ static int run_list(const struct call *call)
 	_cleanup_teu_free_ char *text = NULL;
 	_cleanup_doc_ cJSON *list = NULL;
 	const cJSON *c;
-	teu_runtime *rt = oci_runtime();
+	teu_runtime *rt;
 
+	/* Containers that were never there are none; a folder that is not there was named wrongly. */
+	if (oci_globals.root && access(oci_globals.root, F_OK) < 0)
+		return cli_fail(call, "open the root %s: %s", oci_globals.root, strerror(errno));
+	rt = oci_runtime();
 	if (!rt)
 		return EXIT_FAILED;
 	if (o->format && strcmp(o->format, "json") != 0 && strcmp(o->format, "table") != 0)

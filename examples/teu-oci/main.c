@@ -11,6 +11,9 @@
 
 #include "oci.h"
 
+/* Whose command line and output ours follow. */
+#define RUNC_VERSION "1.3.0"
+
 struct oci_globals oci_globals;
 
 static const struct entry commands[] = {
@@ -197,20 +200,26 @@ char *oci_read_file(const char *path)
 
 static void print_help(void)
 {
-	puts("Usage: teu-oci [OPTIONS] COMMAND\n\nRuns containers from OCI bundles\n\nCommands:");
+	const char *name = program_invocation_short_name;
+
+	printf("NAME:\n   %s - in place of runc - Open Container Initiative runtime\n\n", name);
+	printf("USAGE:\n   %s [OPTIONS] COMMAND\n\nCOMMANDS:\n", name);
 	for (const struct entry *e = commands; e->name; e++)
-		printf("  %-12s%s\n", e->name, e->command->summary);
-	puts("\nOptions:");
+		printf("   %-12s%s\n", e->name, e->command->summary);
+	puts("\nOPTIONS:");
 	options_help(global_tables);
-	puts("\nRun 'teu-oci COMMAND --help' for more about a command.");
+	printf("\nRun '%s COMMAND --help' for more about a command.\n", name);
 }
 
 static int print_command_help(const struct command *c, const char *name)
 {
-	printf("Usage: teu-oci %s%s%s%s\n\n%s\n", name, c->options ? " [OPTIONS]" : "", *c->operands ? " " : "",
-	       c->operands, c->summary);
+	const char *program = program_invocation_short_name;
+
+	printf("NAME:\n   %s %s - %s\n\n", program, name, c->summary);
+	printf("USAGE:\n   %s %s%s%s%s\n", program, name, c->options ? " [OPTIONS]" : "", *c->operands ? " " : "",
+	       c->operands);
 	if (c->options) {
-		puts("\nOptions:");
+		puts("\nOPTIONS:");
 		options_help(c->options);
 	}
 	return 0;
@@ -241,9 +250,10 @@ static int run_command(const struct command *command, const char *name, int argc
 	return status;
 }
 
+/* Engines look for the words "runc version" and for a line each that begins with "commit:" and "spec:". */
 static int print_version(void)
 {
-	printf("teu-oci version %s\nspec: 1.2.0\n", teu_version());
+	printf("teu-oci %s, in place of runc version " RUNC_VERSION "\ncommit: unknown\nspec: 1.2.0\n", teu_version());
 	return 0;
 }
 
@@ -260,7 +270,7 @@ static int run_program(int argc, char **argv)
 	for (const struct entry *e = commands; e->name; e++)
 		if (strcmp(e->name, argv[0]) == 0)
 			return run_command(e->command, argv[0], argc - 1, argv + 1);
-	return cli_usage("", EXIT_FAILED, "no help topic for '%s': unknown command", argv[0]);
+	return cli_usage("", EXIT_FAILED, "No help topic for '%s'", argv[0]);
 }
 
 /* Started without one of the standard descriptors: the next file opened must not become it. */

@@ -76,7 +76,7 @@ static enum session_end copy_streams(const struct session *session, teu_attach *
 	copy.detach_keys = session->tty && session->in ? session->detach_keys : NULL;
 	copy.wake_fd = signals_fd();
 	if (session->tty && session->in)
-		terminal_raw();
+		terminal_raw(false);
 	do {
 		serve_signals(session, attach);
 		r = teu_attach_copy(attach, &copy, &ending, err);

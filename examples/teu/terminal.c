@@ -18,7 +18,7 @@ void terminal_restore(void)
 	is_raw = false;
 }
 
-void terminal_raw(void)
+void terminal_raw(bool line_ends)
 {
 	static bool registered;
 	struct termios raw;
@@ -30,6 +30,8 @@ void terminal_raw(void)
 	registered = true;
 	raw = before;
 	cfmakeraw(&raw);
+	if (line_ends)
+		raw.c_oflag |= OPOST;
 	is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* Standard input becomes raw; put back by terminal_restore() or at exit, whatever comes first. Does nothing when it is
- * no terminal. */
-void terminal_raw(void);
+ * no terminal. @line_ends: it goes on to make "\r\n" of the "\n" that is written to it. */
+void terminal_raw(bool line_ends);
 void terminal_restore(void);
 
 /* The size of the terminal on stdout or stdin; 0, 0 when there is none. */

@@ -179,6 +179,9 @@ int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, i
 		number = strcmp(signal, "0") == 0 ? 0 : signame_parse(signal);
 	if (r < 0)
 		return r;
+	/* kill(2): it reaches nobody, and tells whether somebody is there. */
+	if (number < 0 && signal && strcmp(signal, "0") == 0)
+		number = 0;
 	if (number < 0)
 		return err_set(err, TEU_E_INVALID, "unknown signal %s", signal ? signal : "(null)");
 	return runtime_kill(runtime, id, number, all, err);

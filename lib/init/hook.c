@@ -17,7 +17,9 @@ static void become_hook(struct first *f, const struct plan_step *s, int in)
 
 	if (!argv || !env)
 		return;
-	if (s->n4)
+	if (s->n4 == PLAN_HOOK_IN_ROOTFS)
+		SYS(fchdir, f->root);
+	if (s->n4 == PLAN_HOOK_HOME)
 		env[s->n2] = home_entry(f);
 	SYS(dup3, in, 0, 0);
 	for (int i = 1; i < 3; i++)

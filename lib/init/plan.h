@@ -130,6 +130,10 @@ struct plan_steps {
 	uint32_t count;
 };
 
+/* n4 of OP_HOOK. */
+enum { PLAN_HOOK_HOME = 1, /* it gets the HOME of the process */
+       PLAN_HOOK_IN_ROOTFS };
+
 enum { PLAN_MAX_SOURCES = 512 };
 
 enum plan_restart { PLAN_RESTART_NO = 0, PLAN_RESTART_ON_FAILURE, PLAN_RESTART_ALWAYS };

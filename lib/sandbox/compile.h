@@ -96,11 +96,14 @@ int process_rlimit(const char *name);
 int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
 		    teu_error **err);
 
+/* The environment of @process as its command gets it, but for that HOME. */
+int compile_environment(const json *process, const char *place, struct strv *ret, teu_error **err);
 /* Has @process no HOME of its own? It gets that of its user then. */
 bool compile_lacks_home(const json *process);
 
 /* hooks.c: those that the first process runs itself, and its wait for the caller's: before its pivot, or after its
  * start. */
+bool compile_host_hooks(const struct launch *launch); /* are there any of the caller's? */
 int compile_hooks(const struct launch *launch, bool started, struct plan *p, teu_error **err);
 
 #endif

@@ -27,7 +27,7 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 		r = json_read_strings(hook, place, "args", &argv, err);
 	inherits = started && !json_get(hook, "env");
 	if (r == 0)
-		r = inherits ? json_read_strings(process, "process", "env", &env, err)
+		r = inherits ? compile_environment(process, "process", &env, err)
 			     : json_read_strings(hook, place, "env", &env, err);
 	if (r == 0)
 		r = json_read_int(hook, place, "timeout", &timeout, err);
@@ -49,10 +49,21 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 	s->t2 = environment;
 	s->n2 = env.n;
 	s->n3 = (uint64_t)timeout;
-	s->n4 = inherits && compile_lacks_home(process);
+	if (!started)
+		s->n4 = PLAN_HOOK_IN_ROOTFS; /* so has runc; hooks name files of the rootfs by it */
+	else if (inherits && compile_lacks_home(process))
+		s->n4 = PLAN_HOOK_HOME;
 	s->t3 = head;
 	s->t4 = tail;
 	return 0;
+}
+
+bool compile_host_hooks(const struct launch *l)
+{
+	const json *hooks = json_get(l->spec, "hooks");
+
+	return l->state_head &&
+	       (json_count(json_get(hooks, "prestart")) || json_count(json_get(hooks, "createRuntime")));
 }
 
 int compile_hooks(const struct launch *l, bool started, struct plan *p, teu_error **err)
@@ -65,7 +76,7 @@ int compile_hooks(const struct launch *l, bool started, struct plan *p, teu_erro
 
 	if (!l->state_head || !hooks)
 		return 0;
-	if (!started && (json_count(json_get(hooks, "prestart")) || json_count(json_get(hooks, "createRuntime"))))
+	if (!started && compile_host_hooks(l))
 		plan_step(p, PLAN_FIRST, OP_HOST_HOOKS, "hooks");
 	r = json_read_array(hooks, "hooks", phase, &list, err);
 	json_foreach (hook, list) {

@@ -236,10 +236,39 @@ static int add_cwd(const json *process, const char *place, bool make, struct pla
 
 bool compile_lacks_home(const json *process)
 {
+	const char *home = "";
+
 	json_foreach (v, json_get(process, "env"))
 		if (strncmp(json_text(v, ""), "HOME=", 5) == 0)
-			return false;
-	return true;
+			home = json_text(v, "") + 5;
+	return !*home;
+}
+
+/* Of entries with one name the last counts, and an empty HOME is none. Programs differ in which of two they take, so
+ * that runc passes on only one. */
+static bool is_overridden(const struct strv *env, size_t at)
+{
+	size_t name = strcspn(env->items[at], "=");
+
+	if (strcmp(env->items[at], "HOME=") == 0)
+		return true;
+	for (size_t i = at + 1; i < env->n; i++)
+		if (strncmp(env->items[i], env->items[at], name) == 0 && env->items[i][name] == '=')
+			return true;
+	return false;
+}
+
+int compile_environment(const json *process, const char *place, struct strv *ret, teu_error **err)
+{
+	_cleanup_(strv_done) struct strv all = STRV_INIT;
+	int r = json_read_strings(process, place, "env", &all, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < all.n; i++)
+		if (!is_overridden(&all, i))
+			strv_add(ret, all.items[i]);
+	return ret->oom ? err_oom(err) : 0;
 }
 
 static int add_exec(const struct launch *launch, const json *process, const char *place, struct plan *p,
@@ -251,7 +280,7 @@ static int add_exec(const struct launch *launch, const json *process, const char
 	int r = json_read_strings(process, place, "args", &argv, err);
 
 	if (r == 0)
-		r = json_read_strings(process, place, "env", &env, err);
+		r = compile_environment(process, place, &env, err);
 	if (r < 0)
 		return r;
 	if (!argv.n || !*argv.items[0])
