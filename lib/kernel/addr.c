@@ -95,6 +95,48 @@ static int dump(int fd, uint16_t type, nl_each each, struct addr_ranges *ret)
 	return nl_ask(fd, &w, each, ret);
 }
 
+struct copies {
+	struct nl_writer *to;
+	uint32_t link;
+};
+
+static int copy_address(const struct nlmsghdr *m, void *data)
+{
+	static const uint16_t kept[] = { IFA_LOCAL, IFA_ADDRESS, IFA_BROADCAST };
+	const struct ifaddrmsg *from = mnl_nlmsg_get_payload(m);
+	const struct copies *c = data;
+	struct ifaddrmsg *head;
+	const struct nlattr *a;
+	struct nlmsghdr *copy;
+
+	if (from->ifa_index != c->link || from->ifa_scope != RT_SCOPE_UNIVERSE || !(from->ifa_flags & IFA_F_PERMANENT))
+		return 0;
+	copy = nl_begin(c->to, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, sizeof(*head), (void *)&head);
+	head->ifa_family = from->ifa_family;
+	head->ifa_prefixlen = from->ifa_prefixlen;
+	head->ifa_index = c->link;
+	mnl_attr_for_each (a, m, sizeof(*from))
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			if (mnl_attr_get_type(a) == kept[i])
+				mnl_attr_put(copy, kept[i], mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+	nl_end(c->to);
+	return 0;
+}
+
+int addr_put_copies(struct nl_writer *to, uint32_t link)
+{
+	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
+	struct copies copies = { .to = to, .link = link };
+	_cleanup_close_ int fd = -EBADF;
+	struct rtmsg *head;
+	int r = nl_open(NETLINK_ROUTE, &fd);
+
+	nl_begin(&w, RTM_GETADDR, NLM_F_DUMP, sizeof(*head), (void *)&head);
+	head->rtm_family = AF_UNSPEC;
+	nl_end(&w);
+	return r < 0 ? r : nl_ask(fd, &w, copy_address, &copies);
+}
+
 int addr_list(struct addr_ranges *ret)
 {
 	_cleanup_close_ int fd = -EBADF;

@@ -8,6 +8,9 @@
 void addr_put(struct nl_writer *w, uint32_t link, uint32_t address, uint8_t prefix_len);
 void addr_put_default_route(struct nl_writer *w, uint32_t link, uint32_t gateway);
 
+/* The lasting global addresses that @link has now, of both families, to be given to it anew. Returns 0 or -errno. */
+int addr_put_copies(struct nl_writer *w, uint32_t link);
+
 struct addr_range {
 	uint32_t address;
 	uint8_t prefix_len;

@@ -94,6 +94,18 @@ void link_put_up(struct nl_writer *w, uint32_t index)
 	nl_end(w);
 }
 
+void link_put_move(struct nl_writer *w, uint32_t index, const char *name, size_t *ret_pid_at)
+{
+	struct ifinfomsg *head;
+	struct nlmsghdr *m = nl_begin(w, RTM_NEWLINK, NLM_F_ACK, sizeof(*head), (void *)&head);
+
+	head->ifi_index = (int)index;
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	*ret_pid_at = nl_offset(w, mnl_attr_get_payload(mnl_nlmsg_get_payload_tail(m)));
+	mnl_attr_put_u32(m, IFLA_NET_NS_PID, 0);
+	nl_end(w);
+}
+
 void link_put_no_ipv6_address(struct nl_writer *w, uint32_t index)
 {
 	struct ifinfomsg *head;

@@ -29,6 +29,8 @@ void link_put_hairpin(struct nl_writer *w, uint32_t index);
 void link_put_up(struct nl_writer *w, uint32_t index);
 /* No link-local address, and so no multicast that a bridge would carry to all its ports. IPv6 has to be there. */
 void link_put_no_ipv6_address(struct nl_writer *w, uint32_t index);
+/* Link @index goes to the network namespace of a process, as link_put_veth() has it, and is called @name there. */
+void link_put_move(struct nl_writer *w, uint32_t index, const char *name, size_t *ret_pid_at);
 void link_put_remove(struct nl_writer *w, const char *name);
 
 /* The index of @name. Returns 0 or -errno: -ENODEV when there is none. */

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,7 @@ struct creation {
 	int cgroup_fd, cache_fd;
 	struct handover handover;
 	char *start_path, *keyring, *head, *tails[2];
+	struct nl_batch loopback; /* brings up that of a new network namespace */
 	struct launch launch;
 	struct plan plan;
 	struct spawn spawn;
@@ -46,6 +48,7 @@ static void creation_done(struct creation *c)
 	bundle_done(&c->bundle);
 	record_done(&c->record);
 	cgroup_plan_done(&c->cgroup);
+	nl_batch_done(&c->loopback);
 	plan_done(&c->plan);
 	spawn_done(&c->spawn);
 	cleanup_close(&c->cgroup_fd);
@@ -165,6 +168,13 @@ static int fill_launch(struct creation *c, teu_error **err)
 	if (!c->opts->no_new_keyring && asprintf(&c->keyring, "_ses.%s", c->record.id) < 0)
 		return err_oom(err);
 	l->spec = c->bundle.spec;
+	if (compile_namespaces(l->spec) & CLONE_NEWNET) {
+		int r = endpoint_loopback_batch(&c->loopback, err);
+
+		if (r < 0)
+			return r;
+		l->guest = &c->loopback;
+	}
 	l->cgroup = c->cgroup.dirs.n ? &c->cgroup : NULL;
 	l->cgroup_stays = true;
 	l->seccomp_cache_fd = c->cache_fd;

@@ -228,7 +228,12 @@ bool compile_in_user_namespace(const json *spec)
  */
 static bool joins_between(const json *spec)
 {
-	return paths_of(spec) & (compile_in_user_namespace(spec) ? ~UINT64_C(0) : CLONE_NEWUSER);
+	uint64_t paths = paths_of(spec);
+
+	/* Links are moved to where the process is, so it has to be there from its birth. */
+	if (paths & CLONE_NEWNET && json_count(json_find(spec, "linux.netDevices")))
+		return true;
+	return paths & (compile_in_user_namespace(spec) ? ~UINT64_C(0) : CLONE_NEWUSER);
 }
 
 static int add_namespace_join(const json *spec, const json *ns, struct plan *p, teu_error **err)
@@ -506,8 +511,14 @@ struct work {
 	uint64_t flags;	      /* CLONE_NEW… of new namespaces */
 	uint64_t propagation; /* of the root; 0: as it is */
 	bool readonly, terminal;
+	struct net_devices links; /* owned */
 	struct plan *plan;
 };
+
+static void work_done(struct work *w)
+{
+	net_devices_done(&w->links);
+}
 
 static int read_top(struct work *w, teu_error **err)
 {
@@ -532,6 +543,10 @@ static int add_host_side(struct work *w, teu_error **err)
 
 	if (r == 0)
 		add_host_steps(w->launch, w->plan);
+	if (r == 0)
+		r = net_devices_compile(w->spec, &w->links, err);
+	for (size_t i = 0; r == 0 && i < w->links.n; i++)
+		add_batch(w->plan, PLAN_BORN, OP_NETLINK, &w->links.host[i]);
 	return r < 0 ? r : compile_listener(w->launch, w->plan, err);
 }
 
@@ -611,6 +626,8 @@ static int add_inside(struct work *w, teu_error **err)
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	if (has_bytes(w->launch->guest))
 		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, w->launch->guest);
+	for (size_t i = 0; i < w->links.n; i++)
+		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, &w->links.inside[i]);
 	r = compile_hooks(w->launch, false, p, err);
 	if (r < 0)
 		return r;
@@ -629,7 +646,7 @@ int compile_launch(const struct launch *l, struct plan *p, teu_error **err)
 {
 	static int (*const parts[])(struct work *, teu_error **) = { read_top, add_host_side, add_joins,
 								     add_root, add_tree,      add_inside };
-	struct work w = { .launch = l, .spec = l->spec, .plan = p };
+	_cleanup_(work_done) struct work w = { .launch = l, .spec = l->spec, .plan = p };
 
 	plan_init(p);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {

@@ -85,6 +85,16 @@ int compile_affinity(const json *process, const char *key, enum plan_list list, 
 bool schedule_memory_mode(const char *name);
 bool schedule_memory_flag(const char *name);
 
+/* net_devices.c: linux.netDevices as batches: on the host they move a link, inside they bring it up as it was. */
+enum { MAX_NET_DEVICES = 64 };
+
+struct net_devices {
+	struct nl_batch host[MAX_NET_DEVICES], inside[MAX_NET_DEVICES]; /* owned */
+	size_t n;
+};
+int net_devices_compile(const json *spec, struct net_devices *ret, teu_error **err);
+void net_devices_done(struct net_devices *d);
+
 /* listener.c: connects to who answers for linux.seccomp's SCMP_ACT_NOTIFY; nothing where nobody is asked. */
 int compile_listener(const struct launch *launch, struct plan *p, teu_error **err);
 /* Does the profile leave calls to a listener? */
