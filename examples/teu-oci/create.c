@@ -53,6 +53,9 @@ static void fill(const struct create_options *o, teu_runtime_create_options *to)
 	to->preserve_fds = oci_preserve_fds(o->preserve_fds.value);
 	to->no_pivot = o->no_pivot;
 	to->no_new_keyring = o->no_new_keyring;
+	to->notify_socket = getenv("NOTIFY_SOCKET");
+	if (to->notify_socket && !*to->notify_socket)
+		to->notify_socket = NULL;
 }
 
 static int run_create(const struct call *call)

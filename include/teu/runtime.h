@@ -45,6 +45,7 @@ typedef struct teu_runtime_create_options {
 	int listen_fds;		    /* so many of them are for socket activation: LISTEN_FDS and LISTEN_PID are set */
 	int no_pivot;		    /* 1: the root is moved instead of pivoted to, for an initramfs */
 	int no_new_keyring;	    /* 1: the session keyring stays the caller's */
+	const char *notify_socket;  /* a service manager's, NULL: none; start and run then return when the container has said READY=1 */
 } teu_runtime_create_options;
 
 TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts, size_t size);

@@ -18,6 +18,7 @@
 #include "runtime/handover.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
+#include "runtime/notify.h"
 #include "runtime/record.h"
 #include "sandbox/check.h"
 #include "sandbox/compile.h"
@@ -33,7 +34,7 @@ struct creation {
 	char *cgroup_path;
 	struct cgroup_plan cgroup;
 	bool cgroup_made;
-	int cgroup_fd, cache_fd;
+	int cgroup_fd, cache_fd, notify_fd;
 	struct handover handover;
 	char *start_path, *keyring, *head, *tails[2];
 	struct nl_batch loopback; /* brings up that of a new network namespace */
@@ -54,6 +55,7 @@ static void creation_done(struct creation *c)
 	cleanup_close(&c->cgroup_fd);
 	handover_done(&c->handover);
 	cleanup_close(&c->cache_fd);
+	cleanup_close(&c->notify_fd);
 	free(c->cgroup_path);
 	free(c->start_path);
 	free(c->keyring);
@@ -131,6 +133,8 @@ static int fill_record(struct creation *c, pid_t pid, teu_error **err)
 		ok = json_add_string(doc, "cgroup", c->cgroup_path);
 	if (ok && c->cgroup.freeze_dir)
 		ok = json_add_string(doc, "freezer", c->cgroup.freeze_dir);
+	if (ok && c->opts->notify_socket)
+		ok = json_add_string(doc, "notify", c->opts->notify_socket);
 	if (ok && annotations)
 		ok = json_add(doc, "annotations", json_copy(annotations));
 	if (ok)
@@ -266,6 +270,10 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 		r = fill_launch(c, err);
 	if (r == 0)
 		r = make_files(c, err);
+	if (r == 0 && c->opts->notify_socket)
+		r = notify_prepare(c->runtime, &c->record, c->bundle.spec, err);
+	if (r == 0 && c->opts->notify_socket && !c->waits)
+		r = notify_listen(&c->record, &c->notify_fd, err);
 	if (r == 0)
 		r = begin_spawn(c, err);
 	if (r == 0 && !c->cgroup.v2)
@@ -339,6 +347,7 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 			      .preserve_fds = opts->preserve_fds,
 			      .console = -EBADF },
 		.cache_fd = -EBADF,
+		.notify_fd = -EBADF,
 		.spawn = SPAWN_INIT,
 	};
 	_cleanup_close_ int wire = -EBADF;
@@ -355,6 +364,8 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 		r = launch(&c, &wire, err);
 	if (r == 0 && !waits)
 		r = hooks_run(c.bundle.spec, "poststart", &c.record, "running", c.pid, err);
+	if (r == 0 && c.notify_fd >= 0)
+		r = notify_pass_on(c.notify_fd, &c.record, opts->notify_socket, !c.stays, err);
 	if (r < 0) {
 		take_back(&c);
 		return r;

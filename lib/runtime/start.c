@@ -4,6 +4,7 @@
 #include "runtime/bundle.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
+#include "runtime/notify.h"
 #include "runtime/record.h"
 
 static int check_status(const struct record *rec, teu_error **err)
@@ -41,11 +42,16 @@ static int run_poststart(const struct record *rec, teu_error **err)
 int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
-	_cleanup_close_ int fifo = -EBADF;
+	_cleanup_close_ int fifo = -EBADF, notify = -EBADF;
+	const char *manager;
 	int r = record_open(rt, id, true, &rec, err);
 
 	if (r == 0)
 		r = check_status(&rec, err);
+	if (r < 0)
+		return r;
+	manager = json_get_text(rec.doc, "notify", NULL);
+	r = manager ? notify_listen(&rec, &notify, err) : 0;
 	if (r < 0)
 		return r;
 	/* Only the process itself has it open for reading. */
@@ -56,5 +62,6 @@ int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 	unlinkat(rec.dir_fd, START_FIFO, 0);
 	if (write(fifo, "", 1) != 1)
 		return err_errno(err, errno, "start container %s", id);
-	return run_poststart(&rec, err);
+	r = run_poststart(&rec, err);
+	return r == 0 && manager ? notify_pass_on(notify, &rec, manager, true, err) : r;
 }

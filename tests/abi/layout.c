@@ -136,7 +136,7 @@ AT(teu_runtime_options, systemd_cgroup, 16);
 AT(teu_runtime_options, log, 24);
 AT(teu_runtime_options, log_data, 32);
 
-SIZE(teu_runtime_create_options, 88);
+SIZE(teu_runtime_create_options, 96);
 AT(teu_runtime_create_options, size, 0);
 AT(teu_runtime_create_options, bundle, 8);
 AT(teu_runtime_create_options, config, 16);
@@ -151,6 +151,7 @@ AT(teu_runtime_create_options, preserve_fds, 68);
 AT(teu_runtime_create_options, listen_fds, 72);
 AT(teu_runtime_create_options, no_pivot, 76);
 AT(teu_runtime_create_options, no_new_keyring, 80);
+AT(teu_runtime_create_options, notify_socket, 88);
 
 SIZE(teu_runtime_exec_options, 72);
 AT(teu_runtime_exec_options, size, 0);

@@ -195,6 +195,7 @@ class RuntimeCreateOptions(Structure):
         ("listen_fds", c_int),
         ("no_pivot", c_int),
         ("no_new_keyring", c_int),
+        ("notify_socket", c_char_p),
     ]
 
 
