@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,7 +139,8 @@ static int fill_record(struct creation *c, pid_t pid, teu_error **err)
 	if (ok && annotations)
 		ok = json_add(doc, "annotations", json_copy(annotations));
 	if (ok)
-		ok = json_add_bool(doc, "poststart", hooks_any(c->bundle.spec, "poststart")) &&
+		ok = json_add_bool(doc, "sharesPids", !(compile_namespaces(c->bundle.spec) & CLONE_NEWPID)) &&
+		     json_add_bool(doc, "poststart", hooks_any(c->bundle.spec, "poststart")) &&
 		     json_add_bool(doc, "poststop", hooks_any(c->bundle.spec, "poststop"));
 	if (!ok) {
 		json_free(doc);
@@ -262,6 +264,7 @@ static int tell_others(struct creation *c, teu_error **err)
 	return r == 0 ? handover_pid(&c->handover, c->pid, err) : r;
 }
 
+/* The records at debug level begin in runc's words: its users look for them. */
 static int launch(struct creation *c, int *ret_wire, teu_error **err)
 {
 	int r = c->cgroup.v2 ? make_cgroup(c, err) : 0;
@@ -276,14 +279,20 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 		r = notify_listen(&c->record, &c->notify_fd, err);
 	if (r == 0)
 		r = begin_spawn(c, err);
+	runtime_log(c->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper makes the namespaces");
 	if (r == 0 && !c->cgroup.v2)
 		r = make_cgroup(c, err);
 	if (r == 0)
 		r = compile_states(c, err);
 	if (r == 0)
 		r = compile_launch(&c->launch, &c->plan, err);
+	runtime_log(c->runtime, TEU_LOG_DEBUG, "child process in init(): it has %zu steps",
+		    c->plan.n_steps[PLAN_FIRST]);
 	if (r == 0)
 		r = spawn_finish(&c->spawn, &c->plan, ret_wire, &c->pid, err);
+	if (r == 0)
+		runtime_log(c->runtime, TEU_LOG_DEBUG,
+			    "init: closing the pipe to signal completion: process %d is ready", c->pid);
 	return r == 0 ? tell_others(c, err) : r;
 }
 

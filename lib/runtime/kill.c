@@ -47,6 +47,18 @@ int kill_container(const struct record *rec, teu_error **err)
 	return r == 0 && pidfd >= 0 ? await_end(pidfd, rec->pid, err) : r;
 }
 
+/* Without a pid namespace of its own the end of the first process leaves the others: SIGKILL means all of them. */
+static bool kills_all(const struct record *rec, int signal)
+{
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (signal != SIGKILL || !json_get_truth(rec->doc, "sharesPids", false) || !rec->cgroup)
+		return false;
+	return cgroup_find(rec->cgroup, &group, NULL) == 0 && cgroup_read_pids(group, &pids, &n, NULL) == 0 && n > 0;
+}
+
 /* Who ends meanwhile needs no signal. */
 static int signal_all(const struct record *rec, int signal, teu_error **err)
 {
@@ -75,7 +87,7 @@ int runtime_kill(teu_runtime *rt, const char *id, int signal, bool all, teu_erro
 	if (r < 0)
 		return r;
 	/* Others of it may live on without the first: --all reaches them. */
-	if (all)
+	if (all || kills_all(&rec, signal))
 		return signal_all(&rec, signal, err);
 	if (record_status(&rec) == STATUS_STOPPED || proc_open(rec.pid, rec.start, &pidfd, NULL) < 0)
 		return err_set(err, TEU_E_CONFLICT, "container not running");
