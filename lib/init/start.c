@@ -41,19 +41,6 @@ long step_keyring(struct first *f, const struct plan_step *s)
 	return r == -ENOSYS || r > 0 ? 0 : r;
 }
 
-/* Whoever waits for the end of the caller's own streams must not wait for us; and while nobody watches, what is not
- * open can't be taken over. */
-static long keep_only_start(struct first *f)
-{
-	int first_free = 3 + (int)(f->plan->birth.flags >> PLAN_KEEP_SHIFT);
-
-	if (f->start != first_free)
-		TRY(SYS(dup3, f->start, first_free, O_CLOEXEC));
-	f->start = first_free;
-	f->sync = f->go = f->root = -1;
-	return SYS(close_range, first_free + 1, ~0u, 0);
-}
-
 long step_await_start(struct first *f, const struct plan_step *s)
 {
 	char byte;
@@ -61,7 +48,8 @@ long step_await_start(struct first *f, const struct plan_step *s)
 
 	(void)s;
 	TRY(tell(f, FIRST_READY));
-	TRY(keep_only_start(f));
+	SYS(close, f->sync);
+	f->sync = -1;
 	do
 		n = SYS(read, f->start, &byte, 1);
 	while (n == -EINTR);

@@ -379,6 +379,22 @@ static long make_room(struct first *f, int end)
 	return 0;
 }
 
+/*
+ * Of a process that waits to be started: whoever waits for the end of the caller's streams must not wait for it, and
+ * while nobody watches, what is not open can't be taken over. Here and not at the wait, where a filter may forbid the
+ * calls.
+ */
+static long keep_start_only(struct first *f, int first_free)
+{
+	TRY(make_room(f, first_free + 2));
+	TRY(SYS(dup3, f->start, first_free, O_CLOEXEC));
+	TRY(SYS(dup3, f->sync, first_free + 1, O_CLOEXEC));
+	f->start = first_free;
+	f->sync = first_free + 1;
+	f->go = f->root = -1;
+	return SYS(close_range, first_free + 2, ~0u, 0);
+}
+
 /* Whatever is left open but the three streams and what the caller asked to keep ends with execve; so does the plan. */
 static long place_descriptors(struct first *f)
 {
@@ -394,6 +410,8 @@ static long place_descriptors(struct first *f)
 		TRY(make_room(f, FD_FIRST_PORT + n));
 	for (int i = 0; i < n; i++) /* the places are lower, so none is overwritten before it was moved */
 		TRY(SYS(dup3, FD_FIRST_PORT + i, 3 + i, 0));
+	if (f->start >= 0)
+		return keep_start_only(f, 3 + n);
 	return SYS(close_range, 3 + n, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 }
 

@@ -621,8 +621,7 @@ static int add_inside(struct work *w, teu_error **err)
 
 	if (r < 0)
 		return r;
-	/* The word for this wait is said in any case; the wait for hooks must not take it for its own. */
-	if (!(w->flags & CLONE_NEWUSER) && (p->n_steps[PLAN_BORN] || compile_host_hooks(w->launch)))
+	if (!(w->flags & CLONE_NEWUSER) && p->n_steps[PLAN_BORN])
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	if (has_bytes(w->launch->guest))
 		add_batch(p, PLAN_FIRST, OP_NETLINK_INSIDE, w->launch->guest);

@@ -113,7 +113,6 @@ bool compile_lacks_home(const json *process);
 
 /* hooks.c: those that the first process runs itself, and its wait for the caller's: before its pivot, or after its
  * start. */
-bool compile_host_hooks(const struct launch *launch); /* are there any of the caller's? */
 int compile_hooks(const struct launch *launch, bool started, struct plan *p, teu_error **err);
 
 #endif

@@ -58,7 +58,7 @@ static int add_hook(const struct launch *l, const json *hook, const char *place,
 	return 0;
 }
 
-bool compile_host_hooks(const struct launch *l)
+static bool has_host_hooks(const struct launch *l)
 {
 	const json *hooks = json_get(l->spec, "hooks");
 
@@ -76,7 +76,7 @@ int compile_hooks(const struct launch *l, bool started, struct plan *p, teu_erro
 
 	if (!l->state_head || !hooks)
 		return 0;
-	if (!started && compile_host_hooks(l))
+	if (!started && has_host_hooks(l))
 		plan_step(p, PLAN_FIRST, OP_HOST_HOOKS, "hooks");
 	r = json_read_array(hooks, "hooks", phase, &list, err);
 	json_foreach (hook, list) {
