@@ -112,7 +112,7 @@ static int enter_sub_cgroup(struct exec *e, const char *sub, teu_error **err)
 		*dir = joined;
 		any = true;
 		if (access(joined, F_OK) < 0)
-			return err_errno(err, errno, "open sub cgroup %s", joined);
+			return err_errno(err, errno, "exec: adding pid to cgroup %s", joined);
 	}
 	return any ? 0 : err_set(err, TEU_E_INVALID, "unknown controller in %s", sub);
 }
@@ -167,10 +167,17 @@ static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **e
 		.more = e->handover.kept,
 		.n_more = e->handover.n_kept,
 	};
-	int r = spawn_launch(&e->plan, &fds, 0, ret_wire, ret_pid, err);
+	int r;
+
+	runtime_log(e->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper joins the namespaces");
+	runtime_log(e->runtime, TEU_LOG_DEBUG, "child process in init(): it has %zu steps",
+		    e->plan.n_steps[PLAN_FIRST]);
+	r = spawn_launch(&e->plan, &fds, 0, ret_wire, ret_pid, err);
 
 	if (r < 0)
 		return r;
+	runtime_log(e->runtime, TEU_LOG_DEBUG, "init: closing the pipe to signal completion: process %d runs",
+		    *ret_pid);
 	r = handover_pid(&e->handover, *ret_pid, err);
 	if (r < 0)
 		kill_process(*ret_pid, proc_start_time(*ret_pid), NULL);
