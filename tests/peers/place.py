@@ -163,6 +163,8 @@ def unshare(flags):
 
 def hold():
     """Returns in a second run of the program, inside the place; the first run waits for it, cleans up, and exits as it did."""
+    # A request to end is one to clean up, too: both runs take it as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if os.environ.pop(INSIDE, None):
         unshare(CLONE_NEWNS | CLONE_NEWCGROUP)
         system("mount", "--make-rprivate", "/")
