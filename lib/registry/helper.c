@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -17,35 +17,14 @@
 
 extern char **environ;
 
-/* Only fds 0, 1 and 2 reach the helper, and no blocked or ignored signal. */
 static int spawn(const char *program, int in, int out, pid_t *ret_pid)
 {
 	char *argv[] = { (char *)program, (char *)"get", NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int eno;
+	const struct child child = {
+		.program = program, .search = true, .argv = argv, .env = environ, .in = in, .out = out, .err = -1
+	};
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	eno = posix_spawn_file_actions_init(&files);
-	if (eno)
-		return eno;
-	eno = posix_spawnattr_init(&attr);
-	if (eno) {
-		posix_spawn_file_actions_destroy(&files);
-		return eno;
-	}
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	eno = posix_spawn_file_actions_adddup2(&files, in, 0) ?: posix_spawn_file_actions_adddup2(&files, out, 1);
-	eno = eno ?: posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-	eno = eno ?: posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	eno = eno ?: posix_spawnp(ret_pid, program, &files, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return eno;
+	return child_spawn(&child, ret_pid);
 }
 
 /* Waits for @fd to be readable. */

@@ -5,12 +5,12 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/strbuf.h"
@@ -48,37 +48,20 @@ static int read_hook(const json *v, const char *place, struct hook *h, teu_error
 	return r == 0 && (h->args.oom || h->env.oom) ? err_oom(err) : r;
 }
 
-/* Only its input and one pipe for all it says reach the hook, and no blocked or ignored signal. */
 static int spawn_hook(const struct hook *h, const char *cwd, int in, int out, pid_t *ret_pid)
 {
-	static char *const none_env[] = { NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int eno;
+	static char *const none[] = { NULL };
+	const struct child child = {
+		.program = h->path,
+		.argv = h->args.items,
+		.env = h->env.n ? h->env.items : none,
+		.cwd = *cwd && access(cwd, X_OK) == 0 ? cwd : NULL,
+		.in = in,
+		.out = out,
+		.err = out,
+	};
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	eno = posix_spawn_file_actions_init(&files);
-	if (eno)
-		return eno;
-	eno = posix_spawnattr_init(&attr);
-	if (eno) {
-		posix_spawn_file_actions_destroy(&files);
-		return eno;
-	}
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	eno = posix_spawn_file_actions_adddup2(&files, in, 0) ?: posix_spawn_file_actions_adddup2(&files, out, 1);
-	eno = eno ?: posix_spawn_file_actions_adddup2(&files, out, 2);
-	eno = eno ?: posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	if (!eno && *cwd && access(cwd, X_OK) == 0)
-		eno = posix_spawn_file_actions_addchdir_np(&files, cwd);
-	eno = eno ?: posix_spawn(ret_pid, h->path, &files, &attr, h->args.items, h->env.n ? h->env.items : none_env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return eno;
+	return child_spawn(&child, ret_pid);
 }
 
 /* What it says is read along, so that it never waits for us; the first 4 KiB are kept. */
