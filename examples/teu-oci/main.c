@@ -50,43 +50,7 @@ static const struct command program = {
 	.stop = true,
 };
 
-void cli_oom(void)
-{
-	static const char text[] = "teu-oci: out of memory\n";
-
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		exit(EXIT_FAILED);
-	exit(EXIT_FAILED);
-}
-
-void *cli_alloc(size_t size)
-{
-	void *p = calloc(1, size ? size : 1);
-
-	if (!p)
-		cli_oom();
-	return p;
-}
-
-char *cli_copy(const char *text, size_t len)
-{
-	char *copy = cli_alloc(len + 1);
-
-	memcpy(copy, text, len);
-	return copy;
-}
-
-char *cli_format(const char *fmt, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		cli_oom();
-	va_end(args);
-	return text;
-}
+const struct cli_program cli_program = { "teu-oci", EXIT_FAILED };
 
 static void tell(const char *fmt, va_list args, const char *hint_path)
 {

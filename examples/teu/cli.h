@@ -73,6 +73,12 @@ bool cli_agreed(const char *question);
 /* Memory has run out: says so and ends the program. */
 _Noreturn void cli_oom(void);
 
+/* Of the program that is linked, for its messages. */
+extern const struct cli_program {
+	const char *name;
+	int failed; /* exit status when memory is out */
+} cli_program;
+
 /* Allocation that doesn't fail: a command line tool has nothing better to do then than to end. */
 void *cli_alloc(size_t size); /* zeroed */
 char *cli_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
