@@ -5,7 +5,6 @@
  * It is the subreaper of their processes and waits for them. Prints, as "key value" lines, its open descriptors and its
  * resident memory in kB after the first tenth and at the end.
  */
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,35 +14,12 @@
 
 #include <teu/teu.h>
 
+#include "self.h"
+
 static void fail(const char *what, teu_error *err)
 {
 	fprintf(stderr, "cycles: %s: %s\n", what, teu_error_message(err));
 	exit(1);
-}
-
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n - 3; /* ".", ".." and its own */
-}
-
-static long resident_kb(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	long size, resident = 0;
-
-	if (file) {
-		if (fscanf(file, "%ld %ld", &size, &resident) != 2)
-			resident = 0;
-		fclose(file);
-	}
-	return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void cycle(teu_runtime *runtime, const char *bundle, int i)
@@ -87,8 +63,7 @@ int main(int argc, char **argv)
 	for (int i = 1; i <= n; i++) {
 		cycle(runtime, argv[2], i);
 		if (i == n / 10 || i == n)
-			printf("%s_fds %d\n%s_rss %ld\n", i == n ? "late" : "early", count_fds(),
-			       i == n ? "late" : "early", resident_kb());
+			self_report(i == n ? "late" : "early");
 	}
 	teu_runtime_unref(runtime);
 	return 0;

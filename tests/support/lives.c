@@ -5,7 +5,6 @@
  * themselves. Prints, as "key value" lines, its open descriptors and its resident memory in kB after the first tenth of
  * each and at the end.
  */
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,40 +13,12 @@
 
 #include <teu/teu.h>
 
+#include "self.h"
+
 static void fail(const char *what, teu_error *err)
 {
 	fprintf(stderr, "lives: %s: %s\n", what, teu_error_message(err));
 	exit(1);
-}
-
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n - 3; /* ".", ".." and its own */
-}
-
-static long resident_kb(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	long size, resident = 0;
-
-	if (file) {
-		if (fscanf(file, "%ld %ld", &size, &resident) != 2)
-			resident = 0;
-		fclose(file);
-	}
-	return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static void report(const char *when)
-{
-	printf("%s_fds %d\n%s_rss %ld\n", when, count_fds(), when, resident_kb());
 }
 
 /* In the background, removed by hand. */
@@ -124,13 +95,13 @@ int main(int argc, char **argv)
 			 argv[3], networks[i % 2], argv[5], i < n ? "false" : "true");
 		ways[i >= n](engine, config);
 		if (i == n / 10)
-			report("detached_early");
+			self_report("detached_early");
 		if (i == n - 1)
-			report("detached");
+			self_report("detached");
 		if (i == n + n / 10)
-			report("attached_early");
+			self_report("attached_early");
 	}
-	report("attached");
+	self_report("attached");
 	teu_engine_unref(engine);
 	return 0;
 }
