@@ -307,92 +307,151 @@ static int add_exec(const struct launch *launch, const json *process, const char
 	return 0;
 }
 
-int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
-		    teu_error **err)
-{
-	const json *spec = launch->spec;
-	int seccomp_cache_fd = launch->seccomp_cache_fd;
-	bool no_new_privs = false;
-	bool own = process == json_get(spec, "process"); /* the container's first, not an exec */
+/* A process under compilation. */
+struct process {
+	const struct launch *launch;
+	const json *spec, *json;
+	const char *place; /* where it stands in its document */
+	struct plan *plan;
+	bool own; /* the container's first, not an exec */
+	bool no_new_privs;
+	int64_t oom_score;
 	uint64_t bounding, effective, permitted, inheritable, ambient;
+};
+
+static int read_sets(struct process *w, teu_error **err)
+{
 	const struct {
 		const char *name;
 		uint64_t *to;
-	} sets[] = { { "bounding", &bounding },
-		     { "effective", &effective },
-		     { "permitted", &permitted },
-		     { "inheritable", &inheritable },
-		     { "ambient", &ambient } };
-	struct plan_step *s;
-	plan_off text;
-	char score[16];
-	int64_t adjust = 0;
-	int r = add_rlimits(process, place, p, err);
+	} sets[] = { { "bounding", &w->bounding },
+		     { "effective", &w->effective },
+		     { "permitted", &w->permitted },
+		     { "inheritable", &w->inheritable },
+		     { "ambient", &w->ambient } };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sets); i++)
+		r = read_caps(w->json, sets[i].name, sets[i].to, err);
+	return r;
+}
+
+static int read_process(struct process *w, teu_error **err)
+{
+	int r = json_read_bool(w->json, w->place, "noNewPrivileges", &w->no_new_privs, err);
 
 	if (r == 0)
-		r = json_read_bool(process, place, "noNewPrivileges", &no_new_privs, err);
-	if (r == 0)
-		r = json_read_int(process, place, "oomScoreAdj", &adjust, err);
+		r = json_read_int(w->json, w->place, "oomScoreAdj", &w->oom_score, err);
+	if (r == 0 && (w->oom_score < -1000 || w->oom_score > 1000))
+		return json_field_error(err, w->place, "oomScoreAdj", "expected -1000 to 1000");
+	return r < 0 ? r : read_sets(w, err);
+}
+
+static void add_oom_score(const struct process *w)
+{
+	char score[16];
+	plan_off text;
+
+	if (!json_get(w->json, "oomScoreAdj"))
+		return;
+	snprintf(score, sizeof(score), "%d", (int)w->oom_score);
+	text = plan_text_add(w->plan, score);
+	plan_step(w->plan, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
+}
+
+/* What it is to the kernel, while it may still change that. */
+static int add_attributes(struct process *w, teu_error **err)
+{
+	int r;
+
+	add_oom_score(w);
+	r = compile_schedule(w->spec, w->json, w->plan, err);
 	if (r < 0)
 		return r;
-	if (adjust < -1000 || adjust > 1000)
-		return json_field_error(err, place, "oomScoreAdj", "expected -1000 to 1000");
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		r = read_caps(process, sets[i].name, sets[i].to, err);
-		if (r < 0)
-			return r;
-	}
-	if (json_get(process, "oomScoreAdj")) {
-		snprintf(score, sizeof(score), "%d", (int)adjust);
-		text = plan_text_add(p, score);
-		plan_step(p, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
-	}
-	r = compile_schedule(spec, process, p, err);
+	add_label(w->json, "apparmorProfile", OP_APPARMOR, w->plan);
+	add_label(w->json, "selinuxLabel", OP_SELINUX, w->plan);
+	if (w->no_new_privs)
+		plan_step(w->plan, PLAN_FIRST, OP_NO_NEW_PRIVS, "process.noNewPrivileges");
+	return 0;
+}
+
+/* The working folder may be made as root, and is entered as the user. */
+static int add_identity(struct process *w, teu_error **err)
+{
+	struct plan_step *s;
+	int r = add_user(w->spec, w->json, w->place, w->plan, err);
+
 	if (r < 0)
 		return r;
-	add_label(process, "apparmorProfile", OP_APPARMOR, p);
-	add_label(process, "selinuxLabel", OP_SELINUX, p);
-	if (no_new_privs)
-		plan_step(p, PLAN_FIRST, OP_NO_NEW_PRIVS, "process.noNewPrivileges");
-	r = add_user(spec, process, place, p, err);
+	plan_step(w->plan, PLAN_FIRST, OP_BOUNDING, "process.capabilities.bounding")->n1 = w->bounding;
+	r = w->own ? add_cwd(w->json, w->place, true, w->plan, err) : 0;
 	if (r < 0)
 		return r;
-	plan_step(p, PLAN_FIRST, OP_BOUNDING, "process.capabilities.bounding")->n1 = bounding;
-	r = own ? add_cwd(process, place, true, p, err) : 0;
-	if (r < 0)
-		return r;
-	s = plan_step(p, PLAN_FIRST, OP_BECOME, "process.user");
+	s = plan_step(w->plan, PLAN_FIRST, OP_BECOME, "process.user");
 	s->n1 = 1;
 	s->n2 = 1;
-	r = add_cwd(process, place, false, p, err);
+	r = add_cwd(w->json, w->place, false, w->plan, err);
 	if (r < 0)
 		return r;
-	plan_step(p, PLAN_FIRST, OP_READY, NULL)->n1 = compile_lacks_home(process);
+	plan_step(w->plan, PLAN_FIRST, OP_READY, NULL)->n1 = compile_lacks_home(w->json);
+	return 0;
+}
 
-	/* Process 1 of --init has the user and the capabilities of the command, and a filter of its own. */
-	if (own && strcmp(json_get_text(json_get(spec, "annotations"), "teu.init", ""), "true") == 0) {
-		s = plan_step(p, PLAN_FIRST, OP_INIT, NULL);
-		s->n1 = effective;
-		s->n2 = permitted;
-	}
+/* Process 1 of --init has the user and the capabilities of the command, and a filter of its own. */
+static void add_init(const struct process *w)
+{
+	struct plan_step *s;
 
-	/* Loading a filter takes CAP_SYS_ADMIN unless no new privileges are to come: before the capabilities go, or
-	 * after. */
-	if (!no_new_privs) {
-		r = add_seccomp(spec, bounding, seccomp_cache_fd, p, err);
-		if (r < 0)
-			return r;
-	}
-	s = plan_step(p, PLAN_FIRST, OP_CAPS, "process.capabilities");
-	s->n1 = effective;
-	s->n2 = permitted;
-	s->n3 = inheritable;
-	s->n4 = ambient;
-	if (no_new_privs) {
-		r = add_seccomp(spec, bounding, seccomp_cache_fd, p, err);
-		if (r < 0)
-			return r;
-	}
+	if (!w->own || strcmp(json_get_text(json_get(w->spec, "annotations"), "teu.init", ""), "true") != 0)
+		return;
+	s = plan_step(w->plan, PLAN_FIRST, OP_INIT, NULL);
+	s->n1 = w->effective;
+	s->n2 = w->permitted;
+}
+
+static void add_capabilities(const struct process *w)
+{
+	struct plan_step *s = plan_step(w->plan, PLAN_FIRST, OP_CAPS, "process.capabilities");
+
+	s->n1 = w->effective;
+	s->n2 = w->permitted;
+	s->n3 = w->inheritable;
+	s->n4 = w->ambient;
+}
+
+/* Loading a filter takes CAP_SYS_ADMIN unless no new privileges are to come: before the capabilities go, or after. */
+static int add_confinement(struct process *w, teu_error **err)
+{
+	int r;
+
+	add_init(w);
+	if (w->no_new_privs)
+		add_capabilities(w);
+	r = add_seccomp(w->spec, w->bounding, w->launch->seccomp_cache_fd, w->plan, err);
+	if (r == 0 && !w->no_new_privs)
+		add_capabilities(w);
+	return r;
+}
+
+int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
+		    teu_error **err)
+{
+	static int (*const parts[])(struct process *, teu_error **) = { read_process, add_attributes, add_identity,
+									add_confinement };
+	struct process w = {
+		.launch = launch,
+		.spec = launch->spec,
+		.json = process,
+		.place = place,
+		.plan = p,
+		.own = process == json_get(launch->spec, "process"),
+	};
+	int r = add_rlimits(process, place, p, err);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
+		r = parts[i](&w, err);
+	if (r < 0)
+		return r;
 	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
 	return add_exec(launch, process, place, p, err);
 }
