@@ -25,11 +25,15 @@ typedef struct teu_runtime_options {
 	void *log_data;
 } teu_runtime_options;
 
+/** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
 TEU_API void teu_runtime_options_init(teu_runtime_options *opts, size_t size);
 
 /** Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION; TEU_E_SYSTEM. Since: 0.1. */
 TEU_API int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err);
+
+/** Takes another reference. NULL is fine. Since: 0.1. */
 TEU_API teu_runtime *teu_runtime_ref(teu_runtime *runtime);
+/** Gives a reference back; containers go on. Does not block. NULL is fine. Since: 0.1. */
 TEU_API void teu_runtime_unref(teu_runtime *runtime);
 
 typedef struct teu_runtime_create_options {
@@ -48,6 +52,7 @@ typedef struct teu_runtime_create_options {
 	const char *notify_socket;  /* a service manager's, NULL: none; start and run then return when the container has said READY=1 */
 } teu_runtime_create_options;
 
+/** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
 TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts, size_t size);
 
 /**
@@ -103,6 +108,7 @@ typedef struct teu_runtime_exec_options {
 	int preserve_fds;
 } teu_runtime_exec_options;
 
+/** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
 TEU_API void teu_runtime_exec_options_init(teu_runtime_exec_options *opts, size_t size);
 
 /**
