@@ -129,8 +129,9 @@ long step_symlink(struct first *f, const struct plan_step *s);
 long step_mask(struct first *f, const struct plan_step *s);
 long step_late_readonly(struct first *f, const struct plan_step *s);
 long step_readonly(struct first *f, const struct plan_step *s);
-long step_pivot(struct first *f, const struct plan_step *s);
 long step_root_readonly(struct first *f, const struct plan_step *s);
+/* pivot.c */
+long step_pivot(struct first *f, const struct plan_step *s);
 long step_root_propagation(struct first *f, const struct plan_step *s);
 
 #endif
