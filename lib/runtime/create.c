@@ -310,6 +310,14 @@ static void take_back(struct creation *c)
 		record_remove(c->runtime, &c->record, NULL);
 }
 
+/* A cgroup mount shows this very group, whoever has named it. */
+static int name_cgroup(struct creation *c, teu_error **err)
+{
+	json *lx = json_get_mutable(c->bundle.spec, "linux");
+
+	return !lx || json_add_string(lx, "cgroupsPath", c->cgroup_path) ? 0 : err_oom(err);
+}
+
 static int prepare(struct creation *c, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
@@ -333,6 +341,8 @@ static int prepare(struct creation *c, teu_error **err)
 		r = add_listen_env(c, err);
 	if (r == 0)
 		r = cgroups_path(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, err);
+	if (r == 0)
+		r = name_cgroup(c, err);
 	if (r == 0)
 		r = cgroup_compile(c->cgroup_path, json_find(c->bundle.spec, "linux.resources"), "linux.resources",
 				   &c->cgroup, err);
