@@ -4,6 +4,11 @@
  */
 #include "init/first.h"
 
+#include <asm/statfs.h>
+#include <linux/magic.h>
+
+enum { MOUNTS_MAX = 4 << 20, DETACH = 2, NOFOLLOW = 8 /* umount2(2) */ };
+
 /*
  * mount_namespaces(7): whoever joins a mount namespace gets its root, not that of a chroot in it. So in a chroot we
  * leave that first: else an exec would end up in the host's root. Its mounts are not ours to take off, only our copies.
@@ -28,10 +33,120 @@ static long leave_chroot(void)
 	return SYS(mount, 0, "/", 0, MS_REC | MS_SLAVE, 0);
 }
 
-/* For a root that can't be pivoted from, the initramfs: what is mounted there is hidden, not taken off. */
+/* One line of /proc/self/mountinfo. Source: proc(5). */
+struct mounted {
+	uint64_t parent;
+	char *path;
+	bool view; /* of the kernel itself: procfs or sysfs */
+};
+
+/* proc(5): "\\040" is a blank; what is decoded is never longer. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* The next word of @*at, which is cut there. */
+static char *word(char **at)
+{
+	char *begin = *at;
+
+	while (**at && **at != ' ')
+		(*at)++;
+	if (**at)
+		*(*at)++ = '\0';
+	return begin;
+}
+
+/* "36 35 98:0 /root /path options [tag…] - type source options" */
+static void read_line(char *line, struct mounted *ret)
+{
+	const char *type;
+
+	word(&line);
+	ret->parent = str_number(word(&line), NULL);
+	word(&line);
+	word(&line);
+	ret->path = word(&line);
+	unescape(ret->path);
+	while (*line && !str_eq(word(&line), "-"))
+		;
+	type = word(&line);
+	ret->view = str_eq(type, "proc") || str_eq(type, "sysfs");
+}
+
+static char *next_line(char **at)
+{
+	char *begin = *at;
+
+	while (**at && **at != '\n')
+		(*at)++;
+	if (**at)
+		*(*at)++ = '\0';
+	return *begin ? begin : NULL;
+}
+
+static bool is_view(const char *path)
+{
+	struct statfs st;
+
+	return SYS(statfs, path, &st) == 0 && (st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC);
+}
+
+/* What is shared with the host must not go there too. In a user namespace the host's mounts are locked to each other:
+ * then procfs and sysfs are covered. */
+static long take_off(const char *path)
+{
+	SYS(mount, 0, path, 0, MS_REC | MS_SLAVE, 0);
+	while (SYS(umount2, path, DETACH | NOFOLLOW) == 0)
+		;
+	if (!is_view(path))
+		return 0;
+	return SYS(mount, "tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0k");
+}
+
+static long take_off_all(char *mounts, uint64_t root)
+{
+	struct mounted m;
+
+	for (char *line; (line = next_line(&mounts));) {
+		read_line(line, &m);
+		if (!str_eq(m.path, "/") && (m.parent == root || m.view))
+			TRY(take_off(m.path));
+	}
+	return 0;
+}
+
+/*
+ * For a root that can't be pivoted from, the initramfs: it is hidden, and what is mounted on it is taken off. The
+ * kernel gives a user namespace made in the container a procfs without our masks as long as there is one anywhere in
+ * the mount namespace, be it out of reach (mount_namespaces(7), "Restrictions on mount namespaces").
+ */
 static long move_root(void)
 {
+	char *mounts = sys_alloc(MOUNTS_MAX);
+	struct statx st;
+	long n;
+
+	if (!mounts)
+		return -ENOMEM;
+	TRY(SYS(statx, AT_FDCWD, "/", 0, STATX_MNT_ID, &st));
+	n = sys_get(AT_FDCWD, "/proc/self/mountinfo", mounts, MOUNTS_MAX);
+	TRY(n);
+	if (n == MOUNTS_MAX - 1)
+		return -E2BIG;
 	TRY(SYS(mount, ".", "/", 0, MS_MOVE, 0));
+	TRY(take_off_all(mounts, st.stx_mnt_id));
 	return SYS(chroot, ".");
 }
 
@@ -47,7 +162,7 @@ static long swap_root(bool shared)
 		TRY(SYS(mount, 0, ".", 0, MS_REC | MS_SLAVE, 0));
 		SYS(close, old);
 	}
-	return SYS(umount2, ".", 2 /* MNT_DETACH */);
+	return SYS(umount2, ".", DETACH);
 }
 
 long step_pivot(struct first *f, const struct plan_step *s)
