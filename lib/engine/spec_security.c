@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "kernel/apparmor.h"
 #include "kernel/caps.h"
 #include "kernel/seccomp.h"
 
@@ -144,7 +145,7 @@ static int add_label(struct spec *s, const struct label *label, teu_error **err)
 }
 
 struct options {
-	const char *seccomp; /* NULL: the default */
+	const char *seccomp, *apparmor; /* NULL: the default */
 	struct label label;
 	bool no_new_privileges, system_paths;
 };
@@ -157,7 +158,7 @@ static int read_switch(const char *option, const char *value, bool *ret, teu_err
 	return 0;
 }
 
-static int read_option(struct spec *s, const char *option, struct options *ret, teu_error **err)
+static int read_option(const char *option, struct options *ret, teu_error **err)
 {
 	size_t len = strcspn(option, "=:");
 	const char *value = option[len] ? option + len + 1 : "";
@@ -175,19 +176,26 @@ static int read_option(struct spec *s, const char *option, struct options *ret, 
 		return 0;
 	}
 	if (*value && len == 8 && strncmp(option, "apparmor", len) == 0) {
-		if (strcmp(value, "unconfined") == 0)
-			json_remove(s->process, "apparmorProfile");
-		else if (!json_add_string(s->process, "apparmorProfile", value))
-			return err_oom(err);
+		ret->apparmor = value;
 		return 0;
 	}
 	return json_field_error(err, "HostConfig", "SecurityOpt", "invalid security option \"%.64s\"", option);
 }
 
+/* "unconfined" is the state of whom no profile was given. */
+static int add_profile(struct spec *s, const char *asked, teu_error **err)
+{
+	if (!asked)
+		asked = !s->privileged && apparmor_usable() ? APPARMOR_DEFAULT : "unconfined";
+	if (strcmp(asked, "unconfined") == 0)
+		return 0;
+	return json_add_string(s->process, "apparmorProfile", asked) ? 0 : err_oom(err);
+}
+
 static int add_options(struct spec *s, struct options *options, teu_error **err)
 {
 	json_foreach (option, json_get(s->host, "SecurityOpt")) {
-		int r = read_option(s, json_text(option, ""), options, err);
+		int r = read_option(json_text(option, ""), options, err);
 
 		if (r < 0)
 			return r;
@@ -223,6 +231,8 @@ int spec_security(struct spec *s, teu_error **err)
 		r = add_caps(s, err);
 	if (r == 0)
 		r = add_options(s, &options, err);
+	if (r == 0)
+		r = add_profile(s, options.apparmor, err);
 	if (r == 0)
 		r = add_label(s, &options.label, err);
 	open = s->privileged || options.system_paths;

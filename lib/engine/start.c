@@ -17,6 +17,7 @@
 #include "engine/finish.h"
 #include "engine/ports.h"
 #include "engine/start_files.h"
+#include "kernel/apparmor.h"
 #include "kernel/cgroup.h"
 #include "network/endpoint.h"
 #include "sandbox/compile.h"
@@ -397,6 +398,19 @@ static void fill_launch(struct start *s, const struct start_request *request)
 	l->restart_delay_ms = request->delay_ms;
 }
 
+/* A boot forgets the default profile, and the next kernel may have no AppArmor at all. */
+static int load_profile(struct start *s, teu_error **err)
+{
+	json *process = json_get_mutable(s->spec, "process");
+
+	if (strcmp(json_get_text(process, "apparmorProfile", ""), APPARMOR_DEFAULT) != 0)
+		return 0;
+	if (apparmor_usable())
+		return apparmor_load_default(err);
+	json_remove(process, "apparmorProfile");
+	return 0;
+}
+
 static int begin(struct start *s, teu_container *container, teu_error **err)
 {
 	int r;
@@ -412,7 +426,8 @@ static int begin(struct start *s, teu_container *container, teu_error **err)
 	s->network = json_get_text(json_get(s->spec, "annotations"), "teu.network", "none");
 	/* A store that can't be written to has no cache: the filter is compiled each time then. */
 	s->cache_fd = openat(store_of(s)->root_fd, "cache/seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return find_layers(s, err);
+	r = load_profile(s, err);
+	return r < 0 ? r : find_layers(s, err);
 }
 
 static int compile(struct start *s, teu_error **err)

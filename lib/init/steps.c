@@ -183,23 +183,27 @@ static long step_oom_score(struct first *f, const struct plan_step *s)
 	return put_own(f, "/oom_score_adj", plan_text(f->plan, s->t1));
 }
 
-static long put_label(struct first *f, const char *before, const char *label)
+static long put_label(struct first *f, const char *file, const char *before, const char *label)
 {
 	char text[512] = "";
 
 	if (!str_add(text, sizeof(text), before) || !str_add(text, sizeof(text), label))
 		return -ENAMETOOLONG;
-	return put_own(f, "/attr/exec", text);
+	return put_own(f, file, text);
 }
 
+/* Where several security modules are on, each has its folder; the files above them are the first one's. */
 static long step_apparmor(struct first *f, const struct plan_step *s)
 {
-	return put_label(f, "exec ", plan_text(f->plan, s->t1));
+	const char *profile = plan_text(f->plan, s->t1);
+	long r = put_label(f, "/attr/apparmor/exec", "exec ", profile);
+
+	return r == -ENOENT ? put_label(f, "/attr/exec", "exec ", profile) : r;
 }
 
 static long step_selinux(struct first *f, const struct plan_step *s)
 {
-	return put_label(f, "", plan_text(f->plan, s->t1));
+	return put_label(f, "/attr/exec", "", plan_text(f->plan, s->t1));
 }
 
 static long step_user(struct first *f, const struct plan_step *s)

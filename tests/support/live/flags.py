@@ -2,10 +2,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 
-from .harness import Skip
+from .harness import IMAGE, Skip
 from .isolation import DOCKER_CAPS, status
 
 
@@ -209,10 +210,28 @@ def security_opt(t):
     os.unlink(profile)
     t.match("seccomp=FILE: exec, when the file is gone", t.sh("profiled", "mkdir /x 2>&1; :"), "No space left")
     t.match("seccomp=FILE: nothing else is refused", t.inside("probe denied | grep keyctl", "--security-opt", "seccomp=unconfined"), "keyctl (ok|ENOKEY)")
-    if not os.path.exists("/sys/kernel/security/apparmor") and not os.path.exists("/sys/module/apparmor/parameters/enabled"):
-        t.skip("apparmor=PROFILE", "the kernel has no AppArmor")
     t.same("apparmor=unconfined", t.inside("echo yes", "--security-opt", "apparmor=unconfined"), "yes")
     t.same("systempaths=unconfined", t.inside("head -c 4 /proc/interrupts | wc -c", "--security-opt", "systempaths=unconfined"), "4")
+
+
+def apparmor(t):
+    if not os.path.exists("/sys/kernel/security/apparmor/.replace"):
+        raise Skip("this kernel has no AppArmor")
+    if not shutil.which("apparmor_parser", path="/usr/sbin:/sbin"):
+        raise Skip("there is no apparmor_parser")
+    mine = "cat /proc/self/attr/current"
+    t.match("the default profile", t.inside(mine), r"^teu-default-\d+ \(enforce\)$")
+    t.start("confined", "--cap-add", "ALL", "--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined")
+    t.match("exec has it, too", t.sh("confined", mine), r"^teu-default-\d+ \(enforce\)$")
+    t.match("inspect tells", t.look("confined", "AppArmorProfile"), r"^teu-default-\d+$")
+    for what, script in (("mounts nothing", "mount -t tmpfs x /mnt"), ("writes no sysctl", "echo 1 >/proc/sys/vm/drop_caches"),
+                         ("names no core handler", "echo x >/proc/sys/kernel/core_pattern"), ("presses no sysrq", "echo h >/proc/sysrq-trigger"),
+                         ("reads no kernel memory", "head -c 1 /proc/kcore"), ("reads no policy", "ls /sys/kernel/security/apparmor")):
+        t.same("with all capabilities it " + what, t.sh("confined", "mkdir -p /mnt; (%s) >/dev/null 2>&1 || echo refused" % script), "refused")
+    t.same("its processes signal each other", t.sh("confined", "sleep 60 & kill $! && wait $!; echo $?"), "143")
+    t.same("apparmor=unconfined: no profile", t.inside(mine, "--security-opt", "apparmor=unconfined"), "unconfined")
+    t.same("--privileged: no profile", t.inside(mine, "--privileged"), "unconfined")
+    t.fails("an unknown profile", 125, "apparmor.*nowhere|nowhere.*apparmor", "run", "--rm", "--network", "none", "--security-opt", "apparmor=nowhere", IMAGE, "true")
 
 
 def device(t):
@@ -483,5 +502,5 @@ def cidfile(t):
     t.fails("--name: one that is taken", 125, '"?/?cid"?', "run", "--rm", "--name", "cid", "--network", "none", "bb", "true")
 
 
-CASES = [memory, memory_swap, cpus, cpu_shares, cpuset, pids_limit, block_io, ulimit, capabilities, privileged, security_opt, device, init, stopping,
+CASES = [memory, memory_swap, cpus, cpu_shares, cpuset, pids_limit, block_io, ulimit, capabilities, privileged, security_opt, apparmor, device, init, stopping,
          modes, userns, labels, dns, sysctl, shm_size, environment, workdir, users, entrypoint, volumes, tmpfs, read_only, cidfile]
