@@ -8,9 +8,11 @@ import ctypes
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -161,8 +163,25 @@ def unshare(flags):
         die("unshare: " + os.strerror(ctypes.get_errno()))
 
 
-def hold():
-    """Returns in a second run of the program, inside the place; the first run waits for it, cleans up, and exits as it did."""
+def mount_unused(folder):
+    """On cgroup v1: the controllers that the machine has and nobody uses, mounted below @folder. They can be had from outside only."""
+    if os.path.exists(MOUNT + "/cgroup.controllers"):
+        return
+    mounted = {name for names, _, _ in hierarchies() for name in names.split(",")}
+    for line in read("/proc/cgroups").splitlines()[1:]:
+        name, _, _, enabled = line.split()
+        if name in mounted or enabled != "1":
+            continue
+        os.mkdir(folder + "/" + name)
+        # One that cgroup v2 has given to children can't be had.
+        subprocess.run(["mount", "-t", "cgroup", "-o", name, "cgroup", folder + "/" + name], stderr=subprocess.DEVNULL)
+
+
+def hold(unused=False):
+    """
+    Returns in a second run of the program, inside the place; the first run waits for it, cleans up, and exits as it did.
+    @unused: with the controllers of cgroup v1 that nobody uses, too.
+    """
     # A request to end is one to clean up, too: both runs take it as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if os.environ.pop(INSIDE, None):
@@ -172,6 +191,11 @@ def hold():
         return
     if os.geteuid():
         die("needs root")
+    unshare(CLONE_NEWNS)
+    system("mount", "--make-rprivate", "/")
+    more = tempfile.mkdtemp(prefix="teu-peers.")
+    if unused:
+        mount_unused(more)
     home = {mount + own: "%s%s/cgroup.procs" % (mount, own) for _, mount, own in hierarchies()}
     made = make_cgroups()
     child = subprocess.Popen([sys.executable, *sys.argv], env=dict(os.environ, **{INSIDE: "1"}))
@@ -186,6 +210,9 @@ def hold():
     for folder in made:
         remove_below(folder)
         os.rmdir(folder)
+    for name in os.listdir(more):
+        subprocess.run(["umount", "-q", more + "/" + name])
+    shutil.rmtree(more)
     sys.exit(status if status >= 0 else 128 - status)
 
 
