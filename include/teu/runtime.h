@@ -92,8 +92,8 @@ TEU_API int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **
 TEU_API int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, int all, teu_error **err);
 
 /**
- * Deletes what create made of a stopped container, and one that was never started. @force: one that runs is killed first, and one that is not
- * there is no error. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it runs. Source: runtime-spec, "Delete". Since: 0.1.
+ * Deletes what create made of a stopped container. @force: one that is not stopped is killed first, and one that is not there is no error.
+ * TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not stopped. Source: runtime-spec, "Delete". Since: 0.1.
  */
 TEU_API int teu_runtime_delete(teu_runtime *runtime, const char *id, int force, teu_error **err);
 

@@ -207,16 +207,18 @@ static int compile_states(struct creation *c, teu_error **err)
 	return r;
 }
 
-/* While the process waits before its pivot: prestart is the older name of the same. */
+/*
+ * While the process waits before its pivot. prestart is the older name of the same: in runtime-spec 1.0.0 it came after
+ * `start`, so that its hooks expect "created".
+ */
 static int run_host_hooks(void *data, int32_t pid, teu_error **err)
 {
-	static const char *const phases[] = { "prestart", "createRuntime" };
 	struct creation *c = data;
 	int r = fill_record(c, pid, err);
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(phases); i++)
-		r = hooks_run(c->bundle.spec, phases[i], &c->record, "creating", pid, err);
-	return r;
+	if (r == 0)
+		r = hooks_run(c->bundle.spec, "prestart", &c->record, "created", pid, err);
+	return r < 0 ? r : hooks_run(c->bundle.spec, "createRuntime", &c->record, "creating", pid, err);
 }
 
 static int begin_spawn(struct creation *c, teu_error **err)

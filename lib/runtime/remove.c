@@ -51,7 +51,7 @@ int runtime_delete(teu_runtime *rt, const char *id, bool force, teu_error **err)
 	if (!rec.doc)
 		return remove_unfinished(rt, &rec, err);
 	status = record_status(&rec);
-	if (!force && (status == STATUS_RUNNING || status == STATUS_PAUSED))
+	if (!force && status != STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "cannot delete container %s that is not stopped: %s", id,
 			       status_name(status));
 	if (status != STATUS_STOPPED)
