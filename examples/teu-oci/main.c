@@ -17,14 +17,23 @@
 struct oci_globals oci_globals;
 
 static const struct entry commands[] = {
-	{ "create", &command_create },	   { "start", &command_start },
-	{ "run", &command_run },	   { "state", &command_state },
-	{ "kill", &command_kill },	   { "delete", &command_delete },
-	{ "list", &command_list },	   { "spec", &command_spec },
-	{ "exec", &command_exec },	   { "ps", &command_ps },
-	{ "pause", &command_pause },	   { "resume", &command_resume },
-	{ "update", &command_update },	   { "events", &command_events },
-	{ "features", &command_features }, { 0 },
+	{ "create", &command_create },
+	{ "start", &command_start },
+	{ "run", &command_run },
+	{ "state", &command_state },
+	{ "kill", &command_kill },
+	{ "delete", &command_delete },
+	{ "list", &command_list },
+	{ "spec", &command_spec },
+	{ "exec", &command_exec },
+	{ "ps", &command_ps },
+	{ "pause", &command_pause },
+	{ "resume", &command_resume },
+	{ "update", &command_update },
+	{ "events", &command_events },
+	{ "features", &command_features },
+	{ "check", &command_check },
+	{ 0 },
 };
 
 #define AT(field) offsetof(struct oci_globals, field)

@@ -38,7 +38,9 @@ extern const struct command command_create, command_run;
 /* lifecycle.c */
 extern const struct command command_start, command_kill, command_delete, command_pause, command_resume;
 /* list.c */
-extern const struct command command_state, command_list, command_spec, command_features;
+extern const struct command command_state, command_list;
+/* document.c */
+extern const struct command command_spec, command_features, command_check;
 /* exec.c, ps.c, events.c, update.c */
 extern const struct command command_exec, command_ps, command_events, command_update;
 

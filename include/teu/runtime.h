@@ -144,6 +144,18 @@ TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_j
 /** What this release can do on this machine; for teu_free(). Source: runtime-spec features.md. Since: 0.1. */
 TEU_API int teu_runtime_features(char **ret_json, teu_error **err);
 
+/**
+ * Is @json a document as the runtime-spec has it? Nothing of the machine is asked, and nothing is made.
+ *
+ * @what: "bundle", a config that a container can be created from; "config", one of whatever platform, by its form alone; "process", as
+ * exec takes it; "state"; "features"
+ * @ret_warnings: NULL, or receives an array of texts about what would be passed over; for teu_free()
+ *
+ * Returns 0; TEU_E_INVALID, @json is no such document: the message has all that is wrong, each with its place, the detail "field" the first
+ * place; or there is no such @what. Source: runtime-spec config.md, runtime.md "State", features.md, schema/. Since: 0.1.
+ */
+TEU_API int teu_runtime_check(const char *what, const char *json, char **ret_warnings, teu_error **err);
+
 /** A config.json to begin with, as runc's; @rootless: for another user than root; for teu_free(). Since: 0.1. */
 TEU_API int teu_runtime_spec(int rootless, char **ret_json, teu_error **err);
 

@@ -25,13 +25,7 @@ int teu_cgroup_set(teu_cgroup *cgroup, const char *resources_json, teu_error **e
 	if (r == 0 && !resources_json)
 		return err_set(err, TEU_E_INVALID, "teu_cgroup_set: resources_json is NULL");
 	if (r == 0)
-		r = json_parse(resources_json, strlen(resources_json), &resources, err);
-	/* Not JSON is the caller's mistake here, not damage. */
-	if (r == TEU_E_CORRUPT) {
-		_cleanup_error_ teu_error *cause = err ? TAKE_PTR(*err) : NULL;
-
-		return err_set(err, TEU_E_INVALID, "linux.resources: %s", teu_error_message(cause));
-	}
+		r = json_parse_given(resources_json, strlen(resources_json), "linux.resources", &resources, err);
 	return r < 0 ? r : cgroup_set(cgroup, resources, "linux.resources", NULL, err);
 }
 

@@ -13,6 +13,7 @@
 #include "runtime/runtime.h"
 #include "runtime/spec.h"
 #include "runtime/update.h"
+#include "sandbox/check.h"
 
 void(teu_runtime_options_init)(teu_runtime_options *opts, size_t size)
 {
@@ -160,6 +161,26 @@ int teu_runtime_features(char **ret_json, teu_error **err)
 	return r < 0 ? r : hand_out(features, ret_json, err);
 }
 
+int teu_runtime_check(const char *what, const char *json_text, char **ret_warnings, teu_error **err)
+{
+	_cleanup_(check_done) struct check check = { 0 };
+	_cleanup_json_ json *document = NULL, *warnings = NULL;
+	int r;
+
+	if (!what || !json_text)
+		return err_set(err, TEU_E_INVALID, "teu_runtime_check: %s is NULL", what ? "json" : "what");
+	r = json_parse_given(json_text, strlen(json_text), NULL, &document, err);
+	if (r < 0)
+		return r;
+	if (!check_document(what, document, &check))
+		return err_set(err, TEU_E_INVALID, "teu_runtime_check: unknown document \"%s\"", what);
+	r = check_result(&check, err);
+	if (r < 0 || !ret_warnings)
+		return r;
+	warnings = json_strings(check.warnings.items);
+	return warnings ? hand_out(warnings, ret_warnings, err) : err_oom(err);
+}
+
 int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **err)
 {
 	_cleanup_json_ json *list = NULL;
@@ -174,14 +195,11 @@ int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, i
 {
 	int r = runtime_check(runtime, err), number = -1;
 
-	/* 0 asks only whether there is something to signal. */
-	if (signal)
-		number = strcmp(signal, "0") == 0 ? 0 : signame_parse(signal);
 	if (r < 0)
 		return r;
-	/* kill(2): it reaches nobody, and tells whether somebody is there. */
-	if (number < 0 && signal && strcmp(signal, "0") == 0)
-		number = 0;
+	/* kill(2): 0 reaches nobody, and tells whether somebody is there. */
+	if (signal)
+		number = strcmp(signal, "0") == 0 ? 0 : signame_parse(signal);
 	if (number < 0)
 		return err_set(err, TEU_E_INVALID, "unknown signal %s", signal ? signal : "(null)");
 	return runtime_kill(runtime, id, number, all, err);

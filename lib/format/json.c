@@ -128,6 +128,19 @@ int json_parse(const char *text, size_t len, json **ret, teu_error **err)
 	return 0;
 }
 
+int json_parse_given(const char *text, size_t len, const char *shown, json **ret, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = json_parse(text, len, ret, &why);
+
+	if (r == TEU_E_CORRUPT)
+		return err_set(err, TEU_E_INVALID, "%s%s%s", shown ? shown : "", shown ? ": " : "",
+			       teu_error_message(why));
+	if (r < 0 && err)
+		*err = TAKE_PTR(why);
+	return r;
+}
+
 char *json_print(const json *value)
 {
 	return cJSON_PrintUnformatted(value);

@@ -13,15 +13,7 @@ static int read_config(int dir_fd, const char *name, const char *shown, struct b
 
 	if (r == TEU_E_NOT_FOUND)
 		return err_wrap(err, r, "JSON specification file %s not found", shown);
-	if (r == 0)
-		r = json_parse(b->text, b->len, &b->spec, err);
-	/* Not JSON is the caller's mistake. */
-	if (r == TEU_E_CORRUPT) {
-		_cleanup_error_ teu_error *cause = err ? TAKE_PTR(*err) : NULL;
-
-		return err_set(err, TEU_E_INVALID, "%s: %s", shown, teu_error_message(cause));
-	}
-	return r;
+	return r == 0 ? json_parse_given(b->text, b->len, shown, &b->spec, err) : r;
 }
 
 int bundle_find_rootfs(struct bundle *b, teu_error **err)

@@ -64,13 +64,8 @@ static int read_process(struct exec *e, const char *text, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
 	_cleanup_json_ json *given = NULL;
-	int r = json_parse(text, strlen(text), &given, err);
+	int r = json_parse_given(text, strlen(text), "process", &given, err);
 
-	if (r == TEU_E_CORRUPT) {
-		_cleanup_error_ teu_error *cause = err ? TAKE_PTR(*err) : NULL;
-
-		return err_set(err, TEU_E_INVALID, "process: %s", teu_error_message(cause));
-	}
 	if (r < 0)
 		return r;
 	if (!json_is_object(given))

@@ -8,13 +8,8 @@
 
 static int parse(const char *text, json **ret, teu_error **err)
 {
-	int r = json_parse(text, strlen(text), ret, err);
+	int r = json_parse_given(text, strlen(text), "linux.resources", ret, err);
 
-	if (r == TEU_E_CORRUPT) {
-		_cleanup_error_ teu_error *cause = err ? TAKE_PTR(*err) : NULL;
-
-		return err_set(err, TEU_E_INVALID, "linux.resources: %s", teu_error_message(cause));
-	}
 	if (r == 0 && !json_is_object(*ret))
 		return err_set(err, TEU_E_INVALID, "linux.resources: expected an object");
 	return r;

@@ -181,6 +181,36 @@ void check_process(const json *process, struct check *ret)
 		check_process_rules(process, place, ret);
 }
 
+static void check_bundle(const json *document, struct check *ret)
+{
+	check_config(document, CHECK_LAUNCH, ret);
+}
+
+bool check_document(const char *what, const json *document, struct check *ret)
+{
+	static const struct {
+		const char *what;
+		void (*check)(const json *, struct check *); /* NULL: the form is all */
+		const struct shape *shape;
+	} documents[] = {
+		{ "bundle", check_bundle, NULL },      { "config", NULL, &shape_config },
+		{ "process", check_process, NULL },    { "state", NULL, &shape_state },
+		{ "features", NULL, &shape_features },
+	};
+	char place[PLACE_MAX] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+		if (strcmp(documents[i].what, what) != 0)
+			continue;
+		if (documents[i].check)
+			documents[i].check(document, ret);
+		else
+			walk(document, documents[i].shape, place, ret);
+		return true;
+	}
+	return false;
+}
+
 void check_done(struct check *c)
 {
 	strv_done(&c->errors);

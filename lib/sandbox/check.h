@@ -24,6 +24,12 @@ void check_config(const json *config, enum check_for what, struct check *ret);
 void check_process(const json *process, struct check *ret);
 void check_done(struct check *c);
 
+/*
+ * Looks at @document, which is to be @what: "bundle" (a config as CHECK_LAUNCH has it), "config" (as CHECK_DOCUMENT),
+ * "process", "state" or "features". false: there is no such @what.
+ */
+bool check_document(const char *what, const json *document, struct check *ret);
+
 /* TEU_E_INVALID with every error of @c behind each other and the first one's place as detail "field"; 0: there is none.
  */
 int check_result(const struct check *c, teu_error **err);

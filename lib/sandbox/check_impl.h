@@ -27,7 +27,7 @@ struct shape {
 	bool filled;			  /* an array with one item at least */
 };
 
-extern const struct shape shape_config, shape_process;
+extern const struct shape shape_config, shape_process, shape_state, shape_features;
 
 /* Notes that @place is wrong. */
 void check_error(struct check *c, const char *place, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

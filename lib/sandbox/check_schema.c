@@ -1,7 +1,7 @@
 /*
- * check_schema: the form of config.json as a table. Source: runtime-spec schema/config-schema.json, config-linux.json,
- * defs.json, defs-linux.json. Where runc takes more than the schema says (rootfsPropagation, modes with set-id bits),
- * so does this.
+ * check_schema: the form of the specification's documents as tables. Source: runtime-spec schema/config-schema.json,
+ * config-linux.json, state-schema.json, features-schema.json, features-linux.json, defs.json, defs-linux.json. Where
+ * runc takes more than the schema says (rootfsPropagation, modes with set-id bits), so does this.
  */
 #include <string.h>
 
@@ -97,7 +97,19 @@ static bool is_bandwidth(const char *text)
 	return strncmp(text, "MB:", 3) == 0 && !strchr(text, '\n');
 }
 
+static bool is_capability(const char *text)
+{
+	return strncmp(text, "CAP_", 4) == 0 && text[4] && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")];
+}
+
 #define ABSOLUTE FORM(is_absolute, "an absolute path")
+#define SPEC_VERSION FORM(is_version, "a version such as 1.2.0")
+#define ANNOTATIONS MAP(STRING)
+
+static const struct shape namespace_type = {
+	.kind = SHAPE_STRING,
+	.words = WORDS("mount", "pid", "network", "uts", "ipc", "user", "cgroup", "time"),
+};
 
 static const struct shape hook = {
 	.kind = SHAPE_OBJECT,
@@ -245,32 +257,40 @@ static const struct shape action = {
 		       "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY"),
 };
 
+static const struct shape comparison = {
+	.kind = SHAPE_STRING,
+	.words = WORDS("SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
+		       "SCMP_CMP_MASKED_EQ"),
+};
+
 static const struct shape condition = {
 	.kind = SHAPE_OBJECT,
 	.fields = FIELDS({ "index", INTEGER(0, 5), true }, { "value", UINT64, true }, { "valueTwo", UINT64, false },
-			 { "op",
-			   ONE_OF("SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
-				  "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"),
-			   true }),
+			 { "op", &comparison, true }),
+};
+
+static const struct shape filter_flag = {
+	.kind = SHAPE_STRING,
+	.words = WORDS("SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+		       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"),
+};
+
+static const struct shape architecture = {
+	.kind = SHAPE_STRING,
+	.words = WORDS("SCMP_ARCH_NATIVE", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32", "SCMP_ARCH_ARM",
+		       "SCMP_ARCH_AARCH64", "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K", "SCMP_ARCH_MIPS",
+		       "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL", "SCMP_ARCH_MIPSEL64",
+		       "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64", "SCMP_ARCH_PPC64LE",
+		       "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB", "SCMP_ARCH_PARISC",
+		       "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64"),
 };
 
 static const struct shape seccomp = {
 	.kind = SHAPE_OBJECT,
 	.fields = FIELDS(
 		{ "defaultAction", &action, true }, { "defaultErrnoRet", UINT16, false },
-		{ "flags",
-		  ARRAY(ONE_OF("SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-			       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")),
-		  false },
-		{ "listenerPath", STRING, false }, { "listenerMetadata", STRING, false },
-		{ "architectures",
-		  ARRAY(ONE_OF("SCMP_ARCH_NATIVE", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32",
-			       "SCMP_ARCH_ARM", "SCMP_ARCH_AARCH64", "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
-			       "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",
-			       "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64",
-			       "SCMP_ARCH_PPC64LE", "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_SH",
-			       "SCMP_ARCH_SHEB", "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64")),
-		  false },
+		{ "flags", ARRAY(&filter_flag), false }, { "listenerPath", STRING, false },
+		{ "listenerMetadata", STRING, false }, { "architectures", ARRAY(&architecture), false },
 		{ "syscalls",
 		  ARRAY(OBJECT({ "names",
 				 &((const struct shape){ .kind = SHAPE_ARRAY, .item = STRING, .filled = true }), true },
@@ -287,11 +307,7 @@ static const struct shape offsets = {
 static const struct shape linux_shape = {
 	.kind = SHAPE_OBJECT,
 	.fields = FIELDS(
-		{ "namespaces",
-		  ARRAY(OBJECT(
-			  { "type", ONE_OF("mount", "pid", "network", "uts", "ipc", "user", "cgroup", "time"), true },
-			  { "path", STRING, false })),
-		  false },
+		{ "namespaces", ARRAY(OBJECT({ "type", &namespace_type, true }, { "path", STRING, false })), false },
 		{ "uidMappings", ARRAY(&id_map), false }, { "gidMappings", ARRAY(&id_map), false },
 		{ "timeOffsets", OBJECT({ "boottime", &offsets, false }, { "monotonic", &offsets, false }), false },
 		{ "devices", ARRAY(&device), false }, { "netDevices", MAP(OBJECT({ "name", STRING, false })), false },
@@ -332,10 +348,10 @@ static const struct shape jail = {
 const struct shape shape_config = {
 	.kind = SHAPE_OBJECT,
 	.fields = FIELDS(
-		{ "ociVersion", FORM(is_version, "a version such as 1.2.0"), true },
+		{ "ociVersion", SPEC_VERSION, true },
 		{ "root", OBJECT({ "path", STRING, true }, { "readonly", BOOL, false }), false },
 		{ "process", &shape_process, false }, { "hostname", STRING, false }, { "domainname", STRING, false },
-		{ "mounts", ARRAY(&mount), false }, { "annotations", MAP(STRING), false },
+		{ "mounts", ARRAY(&mount), false }, { "annotations", ANNOTATIONS, false },
 		{ "hooks",
 		  OBJECT({ "prestart", HOOKS, false }, { "createRuntime", HOOKS, false },
 			 { "createContainer", HOOKS, false }, { "startContainer", HOOKS, false },
@@ -344,4 +360,44 @@ const struct shape shape_config = {
 		{ "linux", &linux_shape, false }, { "freebsd", OBJECT({ "jail", &jail, false }), false },
 		{ "solaris", ANY_OBJECT, false }, { "windows", ANY_OBJECT, false }, { "zos", ANY_OBJECT, false },
 		{ "vm", OBJECT({ "kernel", OBJECT({ "path", STRING, true }), true }), false }),
+};
+
+const struct shape shape_state = {
+	.kind = SHAPE_OBJECT,
+	.fields = FIELDS({ "ociVersion", SPEC_VERSION, true }, { "id", STRING, true },
+			 { "status", ONE_OF("creating", "created", "running", "paused", "stopped"), true },
+			 { "pid", INTEGER(0, INT32_MAX), false }, { "bundle", STRING, true },
+			 { "annotations", ANNOTATIONS, false }),
+};
+
+#define SWITCH OBJECT({ "enabled", BOOL, false })
+
+const struct shape shape_features = {
+	.kind = SHAPE_OBJECT,
+	.fields = FIELDS(
+		{ "ociVersionMin", SPEC_VERSION, true }, { "ociVersionMax", SPEC_VERSION, true },
+		{ "hooks", STRINGS, false }, { "mountOptions", STRINGS, false }, { "annotations", ANNOTATIONS, false },
+		{ "potentiallyUnsafeConfigAnnotations", STRINGS, false },
+		{ "linux",
+		  OBJECT({ "namespaces", ARRAY(&namespace_type), false },
+			 { "capabilities", ARRAY(FORM(is_capability, "a name such as CAP_CHOWN")), false },
+			 { "cgroup",
+			   OBJECT({ "v1", BOOL, false }, { "v2", BOOL, false }, { "systemd", BOOL, false },
+				  { "systemdUser", BOOL, false }, { "rdma", BOOL, false }),
+			   false },
+			 { "seccomp",
+			   OBJECT({ "enabled", BOOL, false }, { "actions", ARRAY(&action), false },
+				  { "operators", ARRAY(&comparison), false }, { "archs", ARRAY(&architecture), false },
+				  { "knownFlags", ARRAY(&filter_flag), false },
+				  { "supportedFlags", ARRAY(&filter_flag), false }),
+			   false },
+			 { "apparmor", SWITCH, false }, { "selinux", SWITCH, false },
+			 { "intelRdt",
+			   OBJECT({ "enabled", BOOL, false }, { "schemata", BOOL, false },
+				  { "monitoring", BOOL, false }),
+			   false },
+			 { "memoryPolicy", OBJECT({ "modes", STRINGS, false }, { "flags", STRINGS, false }), false },
+			 { "mountExtensions", OBJECT({ "idmap", SWITCH, false }), false },
+			 { "netDevices", SWITCH, false }),
+		  false }),
 };

@@ -283,6 +283,7 @@ _FALLIBLE = {
     "teu_namespace_run": [POINTER(c_char_p), POINTER(NamespaceOptions), POINTER(c_int32), POINTER(c_int)],
     "teu_namespace_wait": [c_int, POINTER(c_int32)],
     "teu_runtime_open": [POINTER(RuntimeOptions), OUT],
+    "teu_runtime_check": [S, S, OUT],
     "teu_runtime_create": [H, S, POINTER(RuntimeCreateOptions), POINTER(c_int32)],
     "teu_runtime_run": [H, S, POINTER(RuntimeCreateOptions), POINTER(c_int32), POINTER(c_int)],
     "teu_runtime_start": [H, S],

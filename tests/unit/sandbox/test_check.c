@@ -216,6 +216,35 @@ START_TEST(what_can_be_left_out_is_a_warning)
 }
 END_TEST
 
+#define STATE(status) "{\"ociVersion\":\"1.2.0\",\"id\":\"a\",\"bundle\":\"/b\",\"status\":\"" status "\"}"
+
+static const struct {
+	const char *what, *text, *said; /* said NULL: nothing */
+} documents[] = {
+	{ "state", STATE("created"), NULL },
+	{ "state", STATE("asleep"), "status: unknown value \"asleep\"" },
+	{ "features", "{\"ociVersionMin\":\"1.0.0\",\"ociVersionMax\":\"1.2.0\"}", NULL },
+	{ "features", "{\"ociVersionMin\":\"1.0.0\"}", "ociVersionMax: is missing" },
+	{ "config", TOP(""), NULL },
+	{ "bundle", TOP(""), "root: is missing" },
+	{ "process", "{\"args\":[\"true\"]}", "process.cwd: is missing" },
+};
+
+START_TEST(other_documents_are_checked_too)
+{
+	_cleanup_json_ json *v = parse(documents[_i].text);
+	struct check c = { 0 };
+
+	ck_assert(check_document(documents[_i].what, v, &c));
+	if (documents[_i].said)
+		ck_assert_str_eq(c.errors.n ? c.errors.items[0] : "", documents[_i].said);
+	else
+		ck_assert_uint_eq(c.errors.n, 0);
+	ck_assert(!check_document("letter", v, &c));
+	check_done(&c);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("check");
@@ -228,6 +257,7 @@ int main(void)
 	tcase_add_test(cases, every_error_is_told_at_once);
 	tcase_add_test(cases, a_flood_of_errors_ends);
 	tcase_add_test(cases, what_can_be_left_out_is_a_warning);
+	tcase_add_loop_test(cases, other_documents_are_checked_too, 0, ARRAY_SIZE(documents));
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
