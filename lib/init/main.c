@@ -10,6 +10,7 @@
 #include <linux/poll.h>
 #include <linux/prctl.h>
 #include <linux/signal.h>
+#include <linux/wait.h>
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 60000, HEALTHY_SECONDS = 10 };
 
@@ -81,6 +82,22 @@ static bool still_there(const struct plan_header *plan)
 	       SYS(faccessat, AT_FDCWD, plan_text(plan, plan->state_path), 0, 0) == 0;
 }
 
+/* The first process is somebody who makes the one that counts, as criu does, and is then gone. Nobody's streams are
+ * carried. */
+static void await_siblings(const struct child *c)
+{
+	int status = 0, last = 0;
+	long pid;
+
+	wire_send(FD_WIRE, WIRE_STARTED, c->pid, 0, 0, 0, 0, true);
+	while ((pid = SYS(wait4, -1, &status, __WALL, 0)) > 0 || pid == -EINTR)
+		if (pid > 0)
+			last = status;
+	last = last & 0x7f ? 128 + (last & 0x7f) : (last >> 8) & 0xff;
+	wire_send(FD_WIRE, WIRE_EXIT, last, 0, 0, 0, 0, true);
+	SYS(exit_group, 0);
+}
+
 void helper_main(void) __attribute__((noreturn));
 
 void helper_main(void)
@@ -93,10 +110,7 @@ void helper_main(void)
 	bool again, owned;
 
 	reset_signals();
-	/* An ordinary user's could not write to its child's files in /proc any more; other users, and whoever has
-	 * another user namespace, are kept out by the kernel's rules for ptrace(2). */
-	if (SYS(geteuid) == 0)
-		SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	SYS(prctl, PR_SET_NAME, "teu-monitor", 0, 0, 0);
 	SYS(setsid);
 	SYS(umask, 0);
@@ -110,6 +124,8 @@ void helper_main(void)
 			spawn_undo(plan, &c);
 		SYS(exit_group, 0);
 	}
+	if (birth.flags & PLAN_SIBLINGS)
+		await_siblings(&c);
 	/* The socket first: who reads that it runs may connect. */
 	if (birth.flags & PLAN_RECORD) {
 		loop_listen(plan_text(plan, plan->socket_path));

@@ -24,9 +24,7 @@ struct spawn {
 	int plan_fd; /* where the helper will find its plan */
 	/* Runs the caller's hooks for the process @pid when the plan has OP_HOST_HOOKS. */
 	int (*hooks)(void *data, int32_t pid, teu_error **err);
-	/* Writes the id maps of the process @pid when the plan has OP_CALLER_MAPS. */
-	int (*maps)(void *data, int32_t pid, teu_error **err);
-	void *data; /* of both */
+	void *data;
 };
 
 #define SPAWN_INIT                                                                                                     \
