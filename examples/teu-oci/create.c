@@ -80,38 +80,45 @@ const struct command command_create = {
 	.options_size = sizeof(struct create_options),
 };
 
-/* Does the config ask for a terminal? A config that can't be read is for the library to complain about. */
-static bool wants_terminal(const struct create_options *o)
+bool oci_wants_terminal(const char *bundle, const char *config)
 {
-	_cleanup_free_ char *path = o->config ? cli_copy(o->config, strlen(o->config))
-					      : cli_format("%s/config.json", o->bundle ? o->bundle : ".");
+	_cleanup_free_ char *path =
+		config ? cli_copy(config, strlen(config)) : cli_format("%s/config.json", bundle ? bundle : ".");
 	_cleanup_free_ char *text = oci_read_file(path);
 	_cleanup_doc_ cJSON *doc = text ? doc_parse(text) : NULL;
 
 	return cJSON_IsTrue(doc_get(doc, "process.terminal"));
 }
 
-static int run_foreground(const struct call *call, teu_runtime *rt, teu_runtime_create_options *opts)
+int oci_foreground(const struct call *call, bool terminal, bool keep, oci_begin begin, void *options)
 {
-	const struct create_options *o = call->options;
 	_cleanup_error_ teu_error *err = NULL, *ignored = NULL;
 	_cleanup_(console_done) struct console console = CONSOLE_INIT;
+	teu_runtime *rt = oci_runtime();
 	int wait = -1, status;
 	int32_t pid;
 
-	if (!console_prepare(&console, !opts->console_socket && wants_terminal(o)))
+	if (!console_prepare(&console, terminal))
 		return cli_fail(call, "open a socket: %s", strerror(errno));
-	opts->console_fd = console.ends[1];
-	if (teu_runtime_run(rt, call->args[0], opts, &pid, &wait, &err) < 0) {
+	if (begin(rt, call->args[0], options, console.ends[1], &pid, &wait, &err) < 0) {
 		console_last_words(&console);
 		return cli_error(call, err);
 	}
 	if (!console_receive(&console))
 		cli_warn("the terminal did not come");
 	status = console_run(&console, pid, wait);
-	if (!o->keep && teu_runtime_delete(rt, call->args[0], 1, &ignored) < 0)
+	if (!keep && teu_runtime_delete(rt, call->args[0], 1, &ignored) < 0)
 		report_record(TEU_LOG_WARNING, teu_error_message(ignored));
 	return status;
+}
+
+static int begin_run(teu_runtime *rt, const char *id, void *options, int console_fd, int32_t *pid, int *wait,
+		     teu_error **err)
+{
+	teu_runtime_create_options *opts = options;
+
+	opts->console_fd = console_fd;
+	return teu_runtime_run(rt, id, opts, pid, wait, err);
 }
 
 static int run_run(const struct call *call)
@@ -125,7 +132,8 @@ static int run_run(const struct call *call)
 		return EXIT_FAILED;
 	fill(o, &opts);
 	if (!o->detach)
-		return run_foreground(call, rt, &opts);
+		return oci_foreground(call, !opts.console_socket && oci_wants_terminal(o->bundle, o->config), o->keep,
+				      begin_run, &opts);
 	return teu_runtime_run(rt, call->args[0], &opts, NULL, NULL, &err) < 0 ? cli_error(call, err) : 0;
 }
 

@@ -27,14 +27,22 @@ void report_library(int level, const char *message, void *data);
 
 /* What LISTEN_FDS says, 0 without it. */
 int oci_listen_fds(void);
-/* How many descriptors from 3 on are passed on for --preserve-fds=@n and LISTEN_FDS; ends the program when one of them is
- * not the caller's. */
+/* How many descriptors from 3 on are passed on for --preserve-fds=@n and LISTEN_FDS; ends the program when one of them
+ * is not the caller's. */
 int oci_preserve_fds(int64_t n);
 /* The text of a file, "-": of stdin; NULL: errno says why. */
 char *oci_read_file(const char *path);
 
-/* create.c */
+/* create.c: makes the container @id; @console_fd: where its terminal goes, -1: it has none. */
+typedef int (*oci_begin)(teu_runtime *rt, const char *id, void *options, int console_fd, int32_t *pid, int *wait,
+			 teu_error **err);
+/* Begins it, and waits for its end, which deletes it unless @keep; its status. */
+int oci_foreground(const struct call *call, bool terminal, bool keep, oci_begin begin, void *options);
+/* Does the config ask for a terminal? One that can't be read is for the library to complain about. */
+bool oci_wants_terminal(const char *bundle, const char *config);
 extern const struct command command_create, command_run;
+/* checkpoint.c */
+extern const struct command command_checkpoint, command_restore;
 /* lifecycle.c */
 extern const struct command command_start, command_kill, command_delete, command_pause, command_resume;
 /* list.c */

@@ -19,22 +19,16 @@ typedef struct teu_runtime teu_runtime;
 
 typedef struct teu_runtime_options {
 	size_t size;	   /* set by teu_runtime_options_init() */
-	const char *root;  /* NULL: /run/teu-oci; for another user than root, and root of a user namespace whose $USER is not
-			      "root": $XDG_RUNTIME_DIR/teu-oci */
+	const char *root;  /* NULL: /run/teu-oci, or $XDG_RUNTIME_DIR/teu-oci for another user than root */
 	int systemd_cgroup; /* 1: linux.cgroupsPath is "slice:prefix:name" */
 	teu_log_cb log;	   /* NULL: none */
 	void *log_data;
-	int rootless; /* a container whose config asks for no limits and no cgroupsPath may do without a cgroup where none may be
-			 made. 0: unless the caller is the machine's root; 1: yes; 2: no */
 } teu_runtime_options;
 
 /** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
 TEU_API void teu_runtime_options_init(teu_runtime_options *opts, size_t size);
 
-/**
- * Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION, also of a folder that is
- * another user's; TEU_E_SYSTEM. Since: 0.1.
- */
+/** Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION; TEU_E_SYSTEM. Since: 0.1. */
 TEU_API int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err);
 
 /** Takes another reference. NULL is fine. Since: 0.1. */
@@ -147,6 +141,75 @@ TEU_API int teu_runtime_update(teu_runtime *runtime, const char *id, const char 
 /** What a container uses, as the data of runc's event "stats"; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
 TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
 
+typedef struct teu_runtime_checkpoint_options {
+	size_t size;		 /* set by teu_runtime_checkpoint_options_init() */
+	const char *image_path;	 /* folder for the images, made if it is missing; NULL: "checkpoint" in the working folder */
+	const char *work_path;	 /* folder for the log, dump.log; NULL: that of the images */
+	const char *parent_path; /* folder of an earlier checkpoint of the same processes, relative to image_path: only what
+				    has changed since is written; NULL: none */
+	int pre_dump;		 /* 1: only the memory; the container goes on, and this is the parent of a later one */
+	int leave_running;	 /* 1: the container goes on */
+	int tcp_established;	 /* 1: it may have TCP connections, which are saved */
+	int tcp_skip_in_flight;	 /* 1: those not yet accepted are left out */
+	int link_remap;		 /* 1: files that are open and removed may get a name for the time of it */
+	int ext_unix_sk;	 /* 1: it may be connected to unix sockets outside */
+	int shell_job;		 /* 1: it may be of a session, or on a terminal, of the outside */
+	int file_locks;		 /* 1: it may hold file locks */
+	int auto_dedup;		 /* 1: what is written anew goes from the parent's images */
+	int lazy_pages;		 /* 1: the memory is served from page_server, until all of it has been fetched */
+	int status_fd;		 /* gets a zero byte when it is served; -1: none */
+	const char *page_server; /* "ADDRESS:PORT" that gets the memory, or with lazy_pages serves it; NULL: none */
+	const char *manage_cgroups_mode; /* "soft", "full", "strict", "ignore"; NULL: criu's default */
+} teu_runtime_checkpoint_options;
+
+/** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
+TEU_API void teu_runtime_checkpoint_options_init(teu_runtime_checkpoint_options *opts, size_t size);
+
+/**
+ * Saves the processes of a container into files, by the program criu, which has to be installed. Unless it is to go on, the container is
+ * killed and deleted then. Blocks. A failed checkpoint leaves the container running.
+ *
+ * A network or pid namespace that the container has joined is not saved, and has to be there at restore. An annotation
+ * "org.criu.config" of the config names a file of settings for criu, instead of /etc/criu/runc.conf.
+ *
+ * Returns 0; TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run; TEU_E_INVALID, an option; TEU_E_UNSUPPORTED, criu is not installed, or it or the
+ * kernel can't do what is asked for; TEU_E_LAUNCH, criu failed: the error has the last of its own, and the name of its log. Source: criu(8).
+ * Since: 0.1.
+ */
+TEU_API int teu_runtime_checkpoint(teu_runtime *runtime, const char *id, const teu_runtime_checkpoint_options *opts,
+				   teu_error **err);
+
+typedef struct teu_runtime_restore_options {
+	size_t size;		 /* set by teu_runtime_restore_options_init() */
+	const char *bundle;	 /* folder with the config.json that the container was made of; NULL: the working folder */
+	const char *image_path;	 /* folder with the images; NULL: "checkpoint" in the working folder */
+	const char *work_path;	 /* folder for the log, restore.log; NULL: that of the images */
+	const char *pid_file;	 /* gets the pid of the container's process; NULL: none */
+	const char *console_socket; /* unix socket that gets the terminal of a config with process.terminal; NULL: none */
+	int console_fd;		 /* the same as a connected socket, borrowed; -1: none */
+	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1: /dev/null. They take the place of those that were pipes */
+	int tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup; /* as at its checkpoint */
+	int lazy_pages;		 /* 1: "criu lazy-pages" brings the memory when it is needed */
+	const char *manage_cgroups_mode; /* "soft", "full", "strict", "ignore"; NULL: criu's default */
+	const char *lsm_profile; /* "TYPE:NAME" instead of the profile that it had; NULL: that */
+	const char *lsm_mount_context; /* instead of that of the mounts; NULL: that */
+} teu_runtime_restore_options;
+
+/** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
+TEU_API void teu_runtime_restore_options_init(teu_runtime_restore_options *opts, size_t size);
+
+/**
+ * Makes the container @id of a bundle and the processes that a checkpoint saved, by the program criu. Cgroup, binds and hooks (prestart and
+ * createRuntime) are those of the bundle's config. Blocks until they run.
+ *
+ * @ret_pid, @ret_waitfd: as of teu_runtime_run()
+ *
+ * Returns 0; TEU_E_INVALID; TEU_E_CONFLICT, the id is taken; TEU_E_NOT_FOUND, there are no images, or no bundle; TEU_E_UNSUPPORTED; TEU_E_LAUNCH, as
+ * of teu_runtime_checkpoint(), or a hook failed. Nothing is left of a container whose restore failed. Source: criu(8). Since: 0.1.
+ */
+TEU_API int teu_runtime_restore(teu_runtime *runtime, const char *id, const teu_runtime_restore_options *opts,
+				int32_t *ret_pid, int *ret_waitfd, teu_error **err);
+
 /** What this release can do on this machine; for teu_free(). Source: runtime-spec features.md. Since: 0.1. */
 TEU_API int teu_runtime_features(char **ret_json, teu_error **err);
 
@@ -169,6 +232,8 @@ TEU_API int teu_runtime_spec(int rootless, char **ret_json, teu_error **err);
 #define teu_runtime_options_init(opts) teu_runtime_options_init((opts), sizeof(*(opts)))
 #define teu_runtime_create_options_init(opts) teu_runtime_create_options_init((opts), sizeof(*(opts)))
 #define teu_runtime_exec_options_init(opts) teu_runtime_exec_options_init((opts), sizeof(*(opts)))
+#define teu_runtime_checkpoint_options_init(opts) teu_runtime_checkpoint_options_init((opts), sizeof(*(opts)))
+#define teu_runtime_restore_options_init(opts) teu_runtime_restore_options_init((opts), sizeof(*(opts)))
 #endif
 
 #ifdef __cplusplus

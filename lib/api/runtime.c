@@ -5,6 +5,7 @@
 
 #include "api/options.h"
 #include "base/signame.h"
+#include "runtime/checkpoint.h"
 #include "runtime/events.h"
 #include "runtime/exec.h"
 #include "runtime/features.h"
@@ -95,6 +96,46 @@ int teu_runtime_exec(teu_runtime *runtime, const char *id, const char *process_j
 	if (r == 0 && !process_json)
 		r = err_set(err, TEU_E_INVALID, "teu_runtime_exec: process_json is NULL");
 	return r < 0 ? r : runtime_exec(runtime, id, process_json, &own, ret_pid, ret_waitfd, err);
+}
+
+void(teu_runtime_checkpoint_options_init)(teu_runtime_checkpoint_options *opts, size_t size)
+{
+	static const teu_runtime_checkpoint_options defaults = { .status_fd = -1 };
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
+}
+
+int teu_runtime_checkpoint(teu_runtime *runtime, const char *id, const teu_runtime_checkpoint_options *opts,
+			   teu_error **err)
+{
+	teu_runtime_checkpoint_options own;
+	int r = runtime_check(runtime, err);
+
+	teu_runtime_checkpoint_options_init(&own);
+	if (r == 0 && opts)
+		r = options_take(&own, opts, "teu_runtime_checkpoint_options", err);
+	return r < 0 ? r : runtime_checkpoint(runtime, id, &own, err);
+}
+
+void(teu_runtime_restore_options_init)(teu_runtime_restore_options *opts, size_t size)
+{
+	static const teu_runtime_restore_options defaults = {
+		.console_fd = -1, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1
+	};
+
+	options_fill(opts, size, &defaults, sizeof(defaults));
+}
+
+int teu_runtime_restore(teu_runtime *runtime, const char *id, const teu_runtime_restore_options *opts, int32_t *ret_pid,
+			int *ret_waitfd, teu_error **err)
+{
+	teu_runtime_restore_options own;
+	int r = runtime_check(runtime, err);
+
+	teu_runtime_restore_options_init(&own);
+	if (r == 0 && opts)
+		r = options_take(&own, opts, "teu_runtime_restore_options", err);
+	return r < 0 ? r : runtime_restore(runtime, id, &own, ret_pid, ret_waitfd, err);
 }
 
 int teu_runtime_pause(teu_runtime *runtime, const char *id, teu_error **err)

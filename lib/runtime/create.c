@@ -4,6 +4,7 @@
  * 5.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sched.h>
@@ -14,39 +15,34 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/proc.h"
-#include "runtime/bundle.h"
 #include "runtime/cgroups.h"
-#include "runtime/handover.h"
+#include "runtime/creation.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
-#include "runtime/mapping.h"
 #include "runtime/notify.h"
-#include "runtime/record.h"
 #include "sandbox/check.h"
-#include "sandbox/compile.h"
-#include "sandbox/spawn.h"
 
-struct creation {
-	teu_runtime *runtime;
-	const teu_runtime_create_options *opts;
-	bool stays; /* a process of ours does until the end */
-	bool waits; /* the command waits to be started */
-	struct bundle bundle;
-	struct record record;
-	char *cgroup_path;	   /* NULL: it stays in the caller's */
-	struct cgroup_plan cgroup; /* its own, or of the caller's what it sees */
-	bool cgroup_made;
-	int cgroup_fd, cache_fd, notify_fd;
-	struct handover handover;
-	char *start_path, *keyring, *head, *tails[2];
-	struct nl_batch loopback; /* brings up that of a new network namespace */
-	struct launch launch;
-	struct plan plan;
-	struct spawn spawn;
-	int32_t pid;
-};
+void creation_init(struct creation *c, teu_runtime *rt, const char *id, const teu_runtime_create_options *opts)
+{
+	*c = (struct creation){
+		.runtime = rt,
+		.opts = opts,
+		.record = RECORD_INIT,
+		.cgroup_fd = -EBADF,
+		.handover = { .console_socket = opts->console_socket,
+			      .given_console = opts->console_fd,
+			      .pid_file = opts->pid_file,
+			      .pidfd_socket = opts->pidfd_socket,
+			      .preserve_fds = opts->preserve_fds,
+			      .console = -EBADF },
+		.cache_fd = -EBADF,
+		.notify_fd = -EBADF,
+		.spawn = SPAWN_INIT,
+	};
+	c->record.id = id;
+}
 
-static void creation_done(struct creation *c)
+void creation_done(struct creation *c)
 {
 	bundle_done(&c->bundle);
 	record_done(&c->record);
@@ -118,8 +114,27 @@ static const char *owner_name(char *name, size_t cap)
 	return name;
 }
 
+/* What the streams are, as saved images name them. */
+static bool add_descriptors(const struct creation *c, json *doc)
+{
+	const int fds[] = { c->opts->stdin_fd, c->opts->stdout_fd, c->opts->stderr_fd };
+	json *list = json_add_array(doc, "descriptors");
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		char path[64], to[PATH_MAX];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[i]);
+		n = fds[i] < 0 ? -1 : readlink(path, to, sizeof(to) - 1);
+		to[n < 0 ? 0 : n] = '\0';
+		if (!json_append_string(list, n < 0 ? "/dev/null" : to))
+			return false;
+	}
+	return true;
+}
+
 /* Known from the first moment on: what an end of this process at any point leaves can be found and deleted. */
-static int fill_record(struct creation *c, pid_t pid, teu_error **err)
+int creation_record(struct creation *c, pid_t pid, teu_error **err)
 {
 	const json *annotations = json_get(c->bundle.spec, "annotations");
 	json *doc = json_object();
@@ -142,7 +157,7 @@ static int fill_record(struct creation *c, pid_t pid, teu_error **err)
 	if (ok)
 		ok = json_add_bool(doc, "sharesPids", !(compile_namespaces(c->bundle.spec) & CLONE_NEWPID)) &&
 		     json_add_bool(doc, "poststart", hooks_any(c->bundle.spec, "poststart")) &&
-		     json_add_bool(doc, "poststop", hooks_any(c->bundle.spec, "poststop"));
+		     json_add_bool(doc, "poststop", hooks_any(c->bundle.spec, "poststop")) && add_descriptors(c, doc);
 	if (!ok) {
 		json_free(doc);
 		return err_oom(err);
@@ -150,7 +165,7 @@ static int fill_record(struct creation *c, pid_t pid, teu_error **err)
 	return record_write(&c->record, doc, err);
 }
 
-static int make_files(struct creation *c, teu_error **err)
+int creation_make_files(struct creation *c, teu_error **err)
 {
 	int fd, r;
 
@@ -182,11 +197,8 @@ static int fill_launch(struct creation *c, teu_error **err)
 			return r;
 		l->guest = &c->loopback;
 	}
-	l->cgroup = c->cgroup_path && c->cgroup.dirs.n ? &c->cgroup : NULL;
-	l->cgroup_seen = &c->cgroup;
+	l->cgroup = c->cgroup.dirs.n ? &c->cgroup : NULL;
 	l->cgroup_stays = true;
-	l->rights = c->runtime->rights;
-	l->groups_denied = idmap_groups_denied(0);
 	l->seccomp_cache_fd = c->cache_fd;
 	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
 	l->start_path = c->start_path;
@@ -202,7 +214,7 @@ static int compile_states(struct creation *c, teu_error **err)
 
 	if (!json_get(c->bundle.spec, "hooks") && !listener_wanted(c->bundle.spec))
 		return 0;
-	r = fill_record(c, 0, err);
+	r = creation_record(c, 0, err);
 	if (r == 0)
 		r = write_states(c, err);
 	c->launch.state_head = c->head;
@@ -215,21 +227,14 @@ static int compile_states(struct creation *c, teu_error **err)
  * While the process waits before its pivot. prestart is the older name of the same: in runtime-spec 1.0.0 it came after
  * `start`, so that its hooks expect "created".
  */
-static int run_host_hooks(void *data, int32_t pid, teu_error **err)
+int creation_run_hooks(void *data, int32_t pid, teu_error **err)
 {
 	struct creation *c = data;
-	int r = fill_record(c, pid, err);
+	int r = creation_record(c, pid, err);
 
 	if (r == 0)
 		r = hooks_run(c->bundle.spec, "prestart", &c->record, "created", pid, err);
 	return r < 0 ? r : hooks_run(c->bundle.spec, "createRuntime", &c->record, "creating", pid, err);
-}
-
-static int write_maps(void *data, int32_t pid, teu_error **err)
-{
-	const struct creation *c = data;
-
-	return mapping_write(c->bundle.spec, pid, err);
 }
 
 static int begin_spawn(struct creation *c, teu_error **err)
@@ -246,17 +251,16 @@ static int begin_spawn(struct creation *c, teu_error **err)
 	};
 	int r = spawn_begin(&birth, &fds, 0, &c->spawn, err);
 
-	c->spawn.hooks = run_host_hooks;
-	c->spawn.maps = write_maps;
+	c->spawn.hooks = creation_run_hooks;
 	c->spawn.data = c;
 	return r;
 }
 
-static int make_cgroup(struct creation *c, teu_error **err)
+int creation_make_cgroup(struct creation *c, teu_error **err)
 {
 	int r;
 
-	if (!c->launch.cgroup)
+	if (!c->cgroup.dirs.n)
 		return 0;
 	r = cgroup_check_unused(&c->cgroup, err);
 	if (r == 0)
@@ -271,9 +275,9 @@ static int make_cgroup(struct creation *c, teu_error **err)
 }
 
 /* Those who wait for the container hear of it when all else is done. */
-static int tell_others(struct creation *c, teu_error **err)
+int creation_tell(struct creation *c, teu_error **err)
 {
-	int r = fill_record(c, c->pid, err);
+	int r = creation_record(c, c->pid, err);
 
 	return r == 0 ? handover_pid(&c->handover, c->pid, err) : r;
 }
@@ -281,12 +285,12 @@ static int tell_others(struct creation *c, teu_error **err)
 /* The records at debug level begin in runc's words: its users look for them. */
 static int launch(struct creation *c, int *ret_wire, teu_error **err)
 {
-	int r = fill_launch(c, err);
+	int r = c->cgroup.v2 ? creation_make_cgroup(c, err) : 0;
 
-	if (r == 0 && c->cgroup.v2)
-		r = make_cgroup(c, err);
 	if (r == 0)
-		r = make_files(c, err);
+		r = fill_launch(c, err);
+	if (r == 0)
+		r = creation_make_files(c, err);
 	if (r == 0 && c->opts->notify_socket)
 		r = notify_prepare(c->runtime, &c->record, c->bundle.spec, err);
 	if (r == 0 && c->opts->notify_socket && !c->waits)
@@ -295,7 +299,7 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 		r = begin_spawn(c, err);
 	runtime_log(c->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper makes the namespaces");
 	if (r == 0 && !c->cgroup.v2)
-		r = make_cgroup(c, err);
+		r = creation_make_cgroup(c, err);
 	if (r == 0)
 		r = compile_states(c, err);
 	if (r == 0)
@@ -307,11 +311,11 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 	if (r == 0)
 		runtime_log(c->runtime, TEU_LOG_DEBUG,
 			    "init: closing the pipe to signal completion: process %d is ready", c->pid);
-	return r == 0 ? tell_others(c, err) : r;
+	return r == 0 ? creation_tell(c, err) : r;
 }
 
 /* Nothing of a failed create stays: process, cgroup, folder. */
-static void take_back(struct creation *c)
+void creation_take_back(struct creation *c)
 {
 	_cleanup_error_ teu_error *ignored = NULL;
 
@@ -324,20 +328,15 @@ static void take_back(struct creation *c)
 		record_remove(c->runtime, &c->record, NULL);
 }
 
-/* A cgroup mount shows this very group, whoever has named it; without one what the process stays in. */
-static int find_cgroup(struct creation *c, teu_error **err)
+/* A cgroup mount shows this very group, whoever has named it. */
+static int name_cgroup(struct creation *c, teu_error **err)
 {
 	json *lx = json_get_mutable(c->bundle.spec, "linux");
-	int r = cgroups_compile(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, &c->cgroup, err);
 
-	if (r < 0)
-		return r;
-	if (!c->cgroup_path)
-		return cgroup_own_dirs(&c->cgroup, err);
 	return !lx || json_add_string(lx, "cgroupsPath", c->cgroup_path) ? 0 : err_oom(err);
 }
 
-static int prepare(struct creation *c, teu_error **err)
+int creation_prepare(struct creation *c, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
 	const json *process;
@@ -350,11 +349,6 @@ static int prepare(struct creation *c, teu_error **err)
 	strv_foreach (warning, &check.warnings)
 		runtime_log(c->runtime, TEU_LOG_WARNING, "%s", *warning);
 	r = check_result(&check, err);
-	if (r == 0 && c->runtime->rights == IDMAP_USER && !compile_in_user_namespace(c->bundle.spec))
-		return json_field_error(
-			err, "linux", "namespaces",
-			"a rootless container requires user namespaces: an ordinary user can make no other one "
-			"(\"spec --rootless\" writes a config that has one)");
 	if (r == 0)
 		r = bundle_find_rootfs(&c->bundle, err);
 	if (r == 0)
@@ -364,35 +358,26 @@ static int prepare(struct creation *c, teu_error **err)
 	if (r == 0 && c->opts->listen_fds > 0)
 		r = add_listen_env(c, err);
 	if (r == 0)
-		r = find_cgroup(c, err);
+		r = cgroups_path(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, err);
+	if (r == 0)
+		r = name_cgroup(c, err);
+	if (r == 0)
+		r = cgroup_compile(c->cgroup_path, json_find(c->bundle.spec, "linux.resources"), "linux.resources",
+				   &c->cgroup, err);
 	return r;
 }
 
 int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_options *opts, bool waits,
 		   int32_t *ret_pid, int *ret_wait, teu_error **err)
 {
-	_cleanup_(creation_done) struct creation c = {
-		.runtime = rt,
-		.opts = opts,
-		.stays = ret_wait != NULL,
-		.waits = waits,
-		.record = RECORD_INIT,
-		.cgroup_fd = -EBADF,
-		.handover = { .console_socket = opts->console_socket,
-			      .given_console = opts->console_fd,
-			      .pid_file = opts->pid_file,
-			      .pidfd_socket = opts->pidfd_socket,
-			      .preserve_fds = opts->preserve_fds,
-			      .console = -EBADF },
-		.cache_fd = -EBADF,
-		.notify_fd = -EBADF,
-		.spawn = SPAWN_INIT,
-	};
+	_cleanup_(creation_done) struct creation c;
 	_cleanup_close_ int wire = -EBADF;
 	int r;
 
-	c.record.id = id;
-	r = prepare(&c, err);
+	creation_init(&c, rt, id, opts);
+	c.stays = ret_wait != NULL;
+	c.waits = waits;
+	r = creation_prepare(&c, err);
 	if (r < 0)
 		return r;
 	mkdirat(rt->root_fd, ".seccomp", 0700);
@@ -405,7 +390,7 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 	if (r == 0 && c.notify_fd >= 0)
 		r = notify_pass_on(c.notify_fd, &c.record, opts->notify_socket, !c.stays, err);
 	if (r < 0) {
-		take_back(&c);
+		creation_take_back(&c);
 		return r;
 	}
 	if (ret_pid)

@@ -11,6 +11,7 @@
 
 #include "kernel/caps.h"
 #include "kernel/cgroup.h"
+#include "runtime/criu.h"
 #include "runtime/runtime.h"
 #include "sandbox/compile.h"
 
@@ -120,15 +121,25 @@ static bool add_linux(json *to)
 	       add_switch(json_add_object(to, "mountExtensions"), "idmap", mounts_know_option("idmap"));
 }
 
+/* runc's name: it is asked before a checkpoint is tried. */
+static bool add_checkpoint(json *to)
+{
+	_cleanup_free_ char *criu = NULL;
+	bool there = criu_find(&criu, NULL) == 0;
+
+	return json_add_string(to, "org.opencontainers.runc.checkpoint.enabled", there ? "true" : "false");
+}
+
 int runtime_features(json **ret, teu_error **err)
 {
 	_cleanup_json_ json *top = json_object();
+	json *annotations = json_add_object(top, "annotations");
 
 	if (!json_add_string(top, "ociVersionMin", "1.0.0") ||
 	    !json_add_string(top, "ociVersionMax", RUNTIME_SPEC_VERSION) ||
 	    !json_add(top, "hooks", json_strings(phases)) || !add_mount_options(top) ||
 	    !add_linux(json_add_object(top, "linux")) ||
-	    !json_add_string(json_add_object(top, "annotations"), "teu.version", PACKAGE_VERSION))
+	    !json_add_string(annotations, "teu.version", PACKAGE_VERSION) || !add_checkpoint(annotations))
 		return err_oom(err);
 	*ret = TAKE_PTR(top);
 	return 0;

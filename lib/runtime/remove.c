@@ -4,6 +4,7 @@
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
 #include "runtime/record.h"
+#include "runtime/remove.h"
 
 /* Of a create that never came to an end only the config tells the cgroup. */
 static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_error **err)
@@ -20,7 +21,7 @@ static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_erro
 	return record_remove(rt, rec, err);
 }
 
-static int remove_container(teu_runtime *rt, struct record *rec, teu_error **err)
+int remove_container(teu_runtime *rt, struct record *rec, teu_error **err)
 {
 	_cleanup_json_ json *spec = NULL;
 	int r = rec->cgroup ? cgroups_remove(rec->cgroup, err) : 0;

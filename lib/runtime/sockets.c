@@ -2,6 +2,7 @@
 #include "runtime/sockets.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -37,18 +38,28 @@ int socket_connect(const char *path, int *ret_fd, teu_error **err)
 	return 0;
 }
 
-int socket_send_pidfd(const char *path, int32_t pid, teu_error **err)
+int socket_send_fd(int socket, const char *text, int fd, teu_error **err)
 {
-	_cleanup_close_ int fd = -EBADF, pidfd = pidfd_open(pid, 0);
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	char text[16];
-	struct iovec io = { .iov_base = text };
+	struct iovec io = { .iov_base = (char *)(uintptr_t)text, .iov_len = strlen(text) };
 	struct msghdr m = {
 		.msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
 	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	return sendmsg(socket, &m, MSG_NOSIGNAL) < 0 ? err_errno(err, errno, "send a descriptor") : 0;
+}
+
+int socket_send_pidfd(const char *path, int32_t pid, teu_error **err)
+{
+	_cleanup_close_ int fd = -EBADF, pidfd = pidfd_open(pid, 0);
+	char text[16];
 	int r;
 
 	if (pidfd < 0)
@@ -56,10 +67,7 @@ int socket_send_pidfd(const char *path, int32_t pid, teu_error **err)
 	r = socket_connect(path, &fd, err);
 	if (r < 0)
 		return r;
-	io.iov_len = (size_t)snprintf(text, sizeof(text), "%d", pid);
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &pidfd, sizeof(int));
-	return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? err_errno(err, errno, "send the pidfd to %s", path) : 0;
+	snprintf(text, sizeof(text), "%d", pid);
+	r = socket_send_fd(fd, text, pidfd, err);
+	return r < 0 ? err_wrap(err, r, "%s", path) : 0;
 }

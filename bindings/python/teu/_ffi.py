@@ -216,6 +216,52 @@ class RuntimeExecOptions(Structure):
     ]
 
 
+class RuntimeCheckpointOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("image_path", c_char_p),
+        ("work_path", c_char_p),
+        ("parent_path", c_char_p),
+        ("pre_dump", c_int),
+        ("leave_running", c_int),
+        ("tcp_established", c_int),
+        ("tcp_skip_in_flight", c_int),
+        ("link_remap", c_int),
+        ("ext_unix_sk", c_int),
+        ("shell_job", c_int),
+        ("file_locks", c_int),
+        ("auto_dedup", c_int),
+        ("lazy_pages", c_int),
+        ("status_fd", c_int),
+        ("page_server", c_char_p),
+        ("manage_cgroups_mode", c_char_p),
+    ]
+
+
+class RuntimeRestoreOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("bundle", c_char_p),
+        ("image_path", c_char_p),
+        ("work_path", c_char_p),
+        ("pid_file", c_char_p),
+        ("console_socket", c_char_p),
+        ("console_fd", c_int),
+        ("stdin_fd", c_int),
+        ("stdout_fd", c_int),
+        ("stderr_fd", c_int),
+        ("tcp_established", c_int),
+        ("ext_unix_sk", c_int),
+        ("shell_job", c_int),
+        ("file_locks", c_int),
+        ("auto_dedup", c_int),
+        ("lazy_pages", c_int),
+        ("manage_cgroups_mode", c_char_p),
+        ("lsm_profile", c_char_p),
+        ("lsm_mount_context", c_char_p),
+    ]
+
+
 H = c_void_p  # a handle
 OUT = POINTER(c_void_p)  # a ret_ argument: a handle, a text for teu_free(), or the error
 S = c_char_p
@@ -297,6 +343,8 @@ _FALLIBLE = {
     "teu_runtime_processes": [H, S, OUT],
     "teu_runtime_update": [H, S, S],
     "teu_runtime_stats": [H, S, OUT],
+    "teu_runtime_checkpoint": [H, S, POINTER(RuntimeCheckpointOptions)],
+    "teu_runtime_restore": [H, S, POINTER(RuntimeRestoreOptions), POINTER(c_int32), POINTER(c_int)],
     "teu_runtime_features": [OUT],
     "teu_runtime_spec": [c_int, OUT],
 }
@@ -442,6 +490,8 @@ _INIT = {
         ("runtime", RuntimeOptions),
         ("runtime_create", RuntimeCreateOptions),
         ("runtime_exec", RuntimeExecOptions),
+        ("runtime_checkpoint", RuntimeCheckpointOptions),
+        ("runtime_restore", RuntimeRestoreOptions),
     )
 }
 
