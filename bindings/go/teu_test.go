@@ -100,6 +100,10 @@ func TestLife(t *testing.T) {
 	if err := box.Inspect(&document); err != nil || document.Effective.Memory.Limit != 64<<20 {
 		t.Fatalf("%v %v", document, err)
 	}
+	lines := 0
+	if err := box.Logs(true, func(LogRecord) bool { lines++; return lines < 2 }); err != nil {
+		t.Fatal(err)
+	}
 	if err := box.Stop(5 * time.Second); err != nil {
 		t.Fatal(err)
 	}

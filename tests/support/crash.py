@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-SETTLE = 3  # seconds in which the kernel takes away what a dead process had
+SETTLE = 30  # seconds in which the kernel takes away what a dead process had, on a busy machine, too
 
 
 def start_registry(engine):

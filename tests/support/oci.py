@@ -53,6 +53,15 @@ class Result:
         return "status %d, stdout %r, stderr %r" % (self.code, self.out, self.err)
 
 
+def alive(pid):
+    """And no zombie: its parent reaps that in its own time."""
+    try:
+        with open("/proc/%s/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Tap:
     """A build to test, a folder to do it in, and the results."""
 
@@ -96,7 +105,7 @@ class Tap:
         print("1..%d" % self.count)
         return 1 if self.failed else 0
 
-    def call(self, *argv, stdin=None, timeout=60, env=None):
+    def call(self, *argv, stdin=None, timeout=120, env=None):
         """Files take what it says: a container keeps its caller's streams, and a pipe would not end before it does."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             done = subprocess.run(argv, input=None if stdin is None else stdin.encode(), stdin=subprocess.DEVNULL if stdin is None else None,
@@ -113,7 +122,7 @@ class Tap:
             raise AssertionError("%s: %r" % (" ".join(argv), r))
         return r.out.replace("\r\n", "\n").strip()
 
-    def wait_for(self, question, seconds=10):
+    def wait_for(self, question, seconds=60):
         end = time.monotonic() + seconds
         while True:
             answer = question()
@@ -188,7 +197,7 @@ class Runtime(Tap):
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/cgroup" % pid) as file:
-                    if "/t-" in file.read():
+                    if "/t-" in file.read() and alive(pid):
                         found.append("process " + pid)
             except OSError:
                 pass

@@ -6,10 +6,12 @@
  * Prints the image's id; with -m the peak of its memory in KiB behind it, with -v each progress report on stderr.
  * --insecure, --ca FILE, --user NAME:PASSWORD, --auth-file FILE, --platform P, --parallel N, --timeout MS: as in
  * teu_pull_options; --stop-at BYTES: the callback stops the pull when a layer has so many; --cancel MS: another thread
- * fires the cancel token then. Exit status: 0, 1 (one line on stderr: the code's name and the message), 2 usage.
+ * fires the cancel token then; --kill-at BYTES: SIGKILL to itself where --stop-at would stop. Exit status: 0, 1 (one
+ * line on stderr: the code's name and the message), 2 usage.
  */
 #include <getopt.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 struct watch {
 	int verbose;
 	uint64_t stop_at; /* 0: never */
+	uint64_t kill_at;
 	pthread_t thread;
 };
 
@@ -32,6 +35,8 @@ static int report(const teu_progress *progress, void *data)
 	if (watch->verbose)
 		fprintf(stderr, "%s: %s %llu/%llu\n", progress->id, progress->action,
 			(unsigned long long)progress->done, (unsigned long long)progress->total);
+	if (watch->kill_at && progress->done >= watch->kill_at)
+		raise(SIGKILL);
 	return watch->stop_at && progress->done >= watch->stop_at;
 }
 
@@ -73,11 +78,17 @@ static int usage(void)
 static int parse(int argc, char **argv, teu_pull_options *opts, struct watch *watch, struct later *later, int *memory)
 {
 	static const struct option names[] = {
-		{ "insecure", no_argument, NULL, 'i' },	      { "ca", required_argument, NULL, 'c' },
-		{ "user", required_argument, NULL, 'u' },     { "auth-file", required_argument, NULL, 'a' },
-		{ "platform", required_argument, NULL, 'p' }, { "parallel", required_argument, NULL, 'n' },
-		{ "timeout", required_argument, NULL, 't' },  { "stop-at", required_argument, NULL, 's' },
-		{ "cancel", required_argument, NULL, 'x' },   { NULL, 0, NULL, 0 },
+		{ "insecure", no_argument, NULL, 'i' },
+		{ "ca", required_argument, NULL, 'c' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "auth-file", required_argument, NULL, 'a' },
+		{ "platform", required_argument, NULL, 'p' },
+		{ "parallel", required_argument, NULL, 'n' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "stop-at", required_argument, NULL, 's' },
+		{ "cancel", required_argument, NULL, 'x' },
+		{ "kill-at", required_argument, NULL, 'k' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -107,6 +118,9 @@ static int parse(int argc, char **argv, teu_pull_options *opts, struct watch *wa
 			break;
 		case 's':
 			watch->stop_at = strtoull(optarg, NULL, 10);
+			break;
+		case 'k':
+			watch->kill_at = strtoull(optarg, NULL, 10);
 			break;
 		case 'x':
 			later->ms = atol(optarg);

@@ -87,7 +87,7 @@ class Engine:
             args[1:1] = ["--cgroup-parent", self.parent]
         return self.base + args
 
-    def teu(self, *args, timeout=60, **kwargs):
+    def teu(self, *args, timeout=120, **kwargs):
         """Runs one command to its end; stdout and stderr are in the result."""
         return subprocess.run(self.argv(*args), env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=timeout, **kwargs)
@@ -180,11 +180,20 @@ class Engine:
                         found.append(path)
         return sorted(found)
 
+    def quiet(self):
+        """The snapshot before a test: when the kernel has taken away what the containers so far had."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if not self.processes() and not self.cgroups() and not any(name.startswith("veth") for name in self.links()):
+                break
+            time.sleep(0.02)
+        return self.snapshot()
+
     def snapshot(self):
         return {"mounts": self.mounts(), "links": self.links(), "nft": self.nft(), "cgroups": self.cgroups(),
                 "processes": [f"{pid} {comm} {line}" for pid, comm, line in self.processes()], "files": self.files()}
 
-    def left(self, before, seconds=10):
+    def left(self, before, seconds=60):
         """What is there now and was not before, when it stays for @seconds; links and cgroups end in the background."""
         deadline = time.monotonic() + seconds
         while True:

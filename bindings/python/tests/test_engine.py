@@ -189,15 +189,13 @@ class Life(EngineCase):
         script = (
             "import teu\n"
             "box = teu.Engine(%r, %r).container(%r)\n"
-            "print('waiting', flush=True)\n"
-            "try:\n    box.wait()\n"
+            "try:\n    print('waiting', flush=True)\n    box.wait()\n"
             "except KeyboardInterrupt:\n    print('interrupted')\n"
         ) % (self.engine.state_root, self.engine.run_root, box.id)
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         self.assertEqual(process.stdout.readline(), "waiting\n")
-        time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.communicate(timeout=20)[0], "interrupted\n")
+        self.assertEqual(process.communicate(timeout=60)[0], "interrupted\n")
         self.assertEqual(box.state, "running")
 
 
