@@ -114,6 +114,23 @@ int cli_usage(const char *path, int status, const char *fmt, ...)
 	return status;
 }
 
+/* As of teu_runtime_options; -1: it is another word, which has been told. */
+static int rootless_option(void)
+{
+	static const char *const words[] = { "auto", "true", "false" };
+	const char *word = oci_globals.rootless;
+
+	if (!word || !*word)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(word, words[i]) == 0)
+			return i;
+	if (strcmp(word, "1") == 0 || strcmp(word, "0") == 0)
+		return *word == '1' ? 1 : 2;
+	cli_warn("--rootless: expected true, false or auto, found \"%s\"", word);
+	return -1;
+}
+
 teu_runtime *oci_runtime(void)
 {
 	_cleanup_error_ teu_error *err = NULL;
@@ -126,6 +143,9 @@ teu_runtime *oci_runtime(void)
 	opts.root = oci_globals.root;
 	opts.systemd_cgroup = oci_globals.systemd_cgroup ||
 			      (oci_globals.cgroup_manager && strcmp(oci_globals.cgroup_manager, "systemd") == 0);
+	opts.rootless = rootless_option();
+	if (opts.rootless < 0)
+		return NULL;
 	opts.log = report_library;
 	if (teu_runtime_open(&opts, &rt, &err) < 0)
 		cli_error(NULL, err);

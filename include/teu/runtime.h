@@ -19,16 +19,22 @@ typedef struct teu_runtime teu_runtime;
 
 typedef struct teu_runtime_options {
 	size_t size;	   /* set by teu_runtime_options_init() */
-	const char *root;  /* NULL: /run/teu-oci, or $XDG_RUNTIME_DIR/teu-oci for another user than root */
+	const char *root;  /* NULL: /run/teu-oci; for another user than root, and root of a user namespace whose $USER is not
+			      "root": $XDG_RUNTIME_DIR/teu-oci */
 	int systemd_cgroup; /* 1: linux.cgroupsPath is "slice:prefix:name" */
 	teu_log_cb log;	   /* NULL: none */
 	void *log_data;
+	int rootless; /* a container whose config asks for no limits and no cgroupsPath may do without a cgroup where none may be
+			 made. 0: unless the caller is the machine's root; 1: yes; 2: no */
 } teu_runtime_options;
 
 /** Fills @opts with the defaults; @size: sizeof(*opts), which the macro of this name puts in. Since: 0.1. */
 TEU_API void teu_runtime_options_init(teu_runtime_options *opts, size_t size);
 
-/** Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION; TEU_E_SYSTEM. Since: 0.1. */
+/**
+ * Opens the folder, and makes it first if it is missing. @opts: NULL for the defaults. Returns 0; TEU_E_PERMISSION, also of a folder that is
+ * another user's; TEU_E_SYSTEM. Since: 0.1.
+ */
 TEU_API int teu_runtime_open(const teu_runtime_options *opts, teu_runtime **ret_runtime, teu_error **err);
 
 /** Takes another reference. NULL is fine. Since: 0.1. */

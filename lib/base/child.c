@@ -1,9 +1,19 @@
 /* child: starts a program that gets three descriptors and nothing else of ours. */
 #include "base/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+enum { MAX_SAID = 4096 };
 
 static int place(posix_spawn_file_actions_t *files, int from, int to)
 {
@@ -43,4 +53,44 @@ int child_spawn(const struct child *c, pid_t *ret_pid)
 	}
 	posix_spawn_file_actions_destroy(&files);
 	return eno;
+}
+
+/* What it says is read along, so that it never waits for us; the first 4 KiB are kept. */
+static void take_output(int fd, struct strbuf *said)
+{
+	char piece[1024];
+	ssize_t n = read(fd, piece, sizeof(piece));
+
+	if (n > 0 && said->len < MAX_SAID)
+		strbuf_add(said, piece, (size_t)n);
+}
+
+/* Its end is what counts: what it leaves behind may hold its output open. */
+int child_await(pid_t pid, int out, int64_t deadline, struct strbuf *said, int *ret_status)
+{
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
+	bool late = false;
+
+	while (pidfd >= 0 && !(p[0].revents & POLLIN)) {
+		int n = poll(p, 2, clock_left_ms(deadline));
+
+		if (n < 0 && errno != EINTR)
+			break;
+		if (n == 0) {
+			late = true;
+			kill(pid, SIGKILL);
+			break;
+		}
+		if (p[1].revents & POLLIN)
+			take_output(out, said);
+		else if (p[1].revents)
+			p[1].fd = -1;
+	}
+	*ret_status = 0;
+	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
+		;
+	while (poll(&p[1], 1, 0) > 0 && p[1].revents & POLLIN && said->len < MAX_SAID)
+		take_output(out, said);
+	return late ? -ETIMEDOUT : 0;
 }

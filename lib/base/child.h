@@ -3,7 +3,10 @@
 #define TEU_BASE_CHILD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+#include "base/strbuf.h"
 
 struct child {
 	const char *program;
@@ -15,5 +18,12 @@ struct child {
 
 /* No other descriptor, and no blocked or ignored signal, reaches it. 0 or an errno value. */
 int child_spawn(const struct child *c, pid_t *ret_pid);
+
+/*
+ * Waits for its end and reads along what it says into the pipe @out, so that it never waits for us: the first 4 KiB are
+ * kept.
+ * @deadline: as clock_monotonic_ms(), 0: none; when it is over the child is killed, and the result -ETIMEDOUT.
+ */
+int child_await(pid_t pid, int out, int64_t deadline, struct strbuf *said, int *ret_status);
 
 #endif

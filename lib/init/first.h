@@ -15,14 +15,15 @@ struct first {
 	int sync; /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
 	int go; /* a pid from the monitor: the plan is there; another: its own steps for this process are done; a third:
 		   the caller's hooks are */
-	int pid;      /* of this process as the host sees it, from the first word on go */
-	bool waited;  /* OP_WAIT_HOST has been */
-	int start;    /* the fifo of OP_OPEN_START; -1 */
-	int root;     /* the rootfs; AT_FDCWD before there is one */
-	int null;     /* a /dev/null that is one, for masks */
-	int empty;    /* an empty read-only tree, for masks; -1 until the first folder is masked */
-	int tty;      /* our side of the pty; -1 */
-	int stdio[3]; /* what becomes 0, 1, 2 */
+	int pid;	    /* of this process as the host sees it, from the first word on go */
+	bool waited;	    /* OP_WAIT_HOST has been */
+	bool groups_denied; /* setgroups(2) is, in its user namespace */
+	int start;	    /* the fifo of OP_OPEN_START; -1 */
+	int root;	    /* the rootfs; AT_FDCWD before there is one */
+	int null;	    /* a /dev/null that is one, for masks */
+	int empty;	    /* an empty read-only tree, for masks; -1 until the first folder is masked */
+	int tty;	    /* our side of the pty; -1 */
+	int stdio[3];	    /* what becomes 0, 1, 2 */
 	uint32_t uid, gid;
 	uint32_t groups[FIRST_MAX_GROUPS];
 	uint32_t n_groups;

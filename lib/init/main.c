@@ -110,7 +110,10 @@ void helper_main(void)
 	bool again, owned;
 
 	reset_signals();
-	SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* An ordinary user's could not write to its child's files in /proc any more; other users, and whoever has
+	 * another user namespace, are kept out by the kernel's rules for ptrace(2). */
+	if (SYS(geteuid) == 0)
+		SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	SYS(prctl, PR_SET_NAME, "teu-monitor", 0, 0, 0);
 	SYS(setsid);
 	SYS(umask, 0);

@@ -22,16 +22,17 @@ enum plan_op {
 	OP_NETLINK =
 		1, /* t1 bytes, n1 their count, n2 protocol, n3 offset for the pid of the first process (-1: none) */
 	OP_WRITE_ID_MAP,   /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
-	OP_SETNS_PID,	   /* t1 path of a pid namespace, or n1 = 1: the joined process's */
+	OP_CALLER_MAPS,	   /* until the caller has written the id maps that the monitor has no right to write */
+	OP_SETNS_PID,	   /* t1 path of a pid namespace */
 	OP_TIME,	   /* t1 offsets of a new time namespace, for what is born then */
 	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
 	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
 			      namespace, its ids mapped onto the layers'; sent to the first process */
-	OP_LISTENER,	   /* t1 path of the socket whose other side answers for the filter ("@name": no file); t2, t3, t4
-			      the document it gets, cut where the pid of the first process goes; n1 0: not between t3 and
-			      t4 */
-	OP_RELEASE_PORTS,  /* n1 sockets from FD_FIRST_PORT on are closed, before anybody hears of the end */
-	OP_KILL_CGROUP,	   /* t1 folder of a cgroup: whatever is left in it is killed */
+	OP_LISTENER, /* t1 path of the socket whose other side answers for the filter ("@name": no file); t2, t3, t4
+			the document it gets, cut where the pid of the first process goes; n1 0: not between t3 and
+			t4 */
+	OP_RELEASE_PORTS, /* n1 sockets from FD_FIRST_PORT on are closed, before anybody hears of the end */
+	OP_KILL_CGROUP,	  /* t1 folder of a cgroup: whatever is left in it is killed */
 
 	/* by the first process, before it leaves the host's tree */
 	OP_OPEN_START,	   /* t1 fifo that OP_AWAIT_START will read from */
@@ -40,32 +41,33 @@ enum plan_op {
 	OP_KEYRING,	   /* t1 name of a new session keyring */
 	OP_JOIN_CGROUP,	   /* t1 file: write "0" into it */
 	OP_SETNS,	   /* t1 path, n1 CLONE_NEW… */
-	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process */
+	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process; by the monitor too */
 	OP_UNSHARE,	   /* n1 CLONE_NEW… */
 	OP_PROPAGATION,	   /* t1 path (on the host), n1 MS_…; t2: the mount that this path is on gets private, as what
 			      is shared would show the host all that is mounted below */
 	OP_OVERLAY,	   /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
 			      namespace. Becomes the rootfs at t4 */
-	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace */
+	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace; n1 1: it denies setgroups(2); n2 1: look whether it
+			      does */
 	OP_RECEIVE_ROOTFS, /* the mount that OP_OVERLAY_MAPPED sent becomes the rootfs at t4 */
 	OP_ROOTFS,	   /* t1 folder that is the rootfs */
-	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation, an earlier
-		     one in the upper half; n3 PLAN_MOUNT_… */
-	OP_BIND_SOURCE, /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
-			   namespace, while the host's folders can be walked */
-	OP_FETCH_SOURCE, /* as OP_BIND_SOURCE, but by the monitor, when it is its turn; n2 PLAN_MOUNT_…; t2, t3 uid and gid
-			    map of PLAN_MOUNT_IDMAP, 0: those of the container */
+	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation, an
+		     earlier one in the upper half; n3 PLAN_MOUNT_… */
+	OP_BIND_SOURCE,	 /* t1 source on the host, n1 place in first.sources, n2 1: with all below it; in a user
+			    namespace, while the host's folders can be walked */
+	OP_FETCH_SOURCE, /* as OP_BIND_SOURCE, but by the monitor, when it is its turn; n2 PLAN_MOUNT_…; t2, t3 uid and
+			    gid map of PLAN_MOUNT_IDMAP, 0: those of the container */
 	OP_BIND, /* t1 source on the host, or in the mount namespace t3; t4 destination; n1 MOUNT_ATTR_… to set, and to
 		    clear in the upper half; n2, n3 as OP_MOUNT; n4 as n1, of the whole tree */
-	OP_CGROUP_MOUNT,     /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
-				folder itself (v2) */
-	OP_DEVICE,	     /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
-	OP_SYMLINK,	     /* t1 target, t4 path */
-	OP_LATE_READONLY,    /* t4 path of a mount made before */
-	OP_MASK,	     /* t4 path */
-	OP_READONLY,	     /* t4 path */
-	OP_PIVOT,	     /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot; n2 1: the old one has shared mounts */
-	OP_ROOT_READONLY,    /* "/" itself */
+	OP_CGROUP_MOUNT,  /* t4 destination, n1 attributes; t1 list "name=folder on the host" (v1), or with n4 1 the
+			     folder itself (v2) */
+	OP_DEVICE,	  /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
+	OP_SYMLINK,	  /* t1 target, t4 path */
+	OP_LATE_READONLY, /* t4 path of a mount made before */
+	OP_MASK,	  /* t4 path */
+	OP_READONLY,	  /* t4 path */
+	OP_PIVOT,	  /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot; n2 1: the old one has shared mounts */
+	OP_ROOT_READONLY, /* "/" itself */
 	OP_ROOT_PROPAGATION, /* n1 MS_… for "/" */
 
 	/* by the first process, inside */
@@ -74,25 +76,25 @@ enum plan_op {
 	OP_DOMAINNAME,	   /* t1 */
 	OP_SYSCTL,	   /* t1 "net/ipv4/…", t2 value */
 	OP_RLIMIT,	   /* n1 RLIMIT_…, n2 soft, n3 hard */
-	OP_OOM_SCORE,	   /* t1 value */
+	OP_OOM_SCORE,	   /* t1 value; n1 1: who has no right to lower it goes on without */
 	OP_SESSION,	   /* setsid */
-	OP_CONSOLE,   /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console; n4 1: line ends go
-			as they come */
-	OP_SCHEDULER,	  /* n1 policy, n2 flags, n3 nice, n4 priority, t1 three uint64_t: runtime, deadline, period */
+	OP_CONSOLE,   /* a new pty: its other side goes to the monitor; n1 rows, n2 columns; n3 1: also /dev/console; n4
+			1: line ends go   as they come */
+	OP_SCHEDULER, /* n1 policy, n2 flags, n3 nice, n4 priority, t1 three uint64_t: runtime, deadline, period */
 	OP_IO_PRIORITY,	  /* n1 as ioprio_set(2) takes it */
 	OP_MEMORY_POLICY, /* n1 mode and flags, t1 nodes as bits, n2 their count and one */
 	OP_PERSONALITY,	  /* n1 */
 	OP_AFFINITY,	  /* t1 processors as 1024 bits; by the monitor too */
-	OP_UMASK,     /* n1 */
-	OP_APPARMOR,  /* t1 profile, on exec */
-	OP_SELINUX,   /* t1 label, on exec */
-	OP_USER,      /* n1 uid, n2 gid, t1 array of uint32_t groups, n3 their count */
-	OP_USER_NAME, /* t1 Docker's user string; t2 list of further groups; replaces OP_USER */
-	OP_BOUNDING,  /* n1 mask of capabilities that stay in the bounding set */
-	OP_BECOME,    /* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
-	OP_CAPS,      /* n1 effective, n2 permitted, n3 inheritable, n4 ambient: those that are in n2 and n3 */
-	OP_READY,     /* what a filter might forbid: HOME looked up (n1 1), streams in place, all else to close but what
-			 PLAN_KEEP_SHIFT says */
+	OP_UMASK,	  /* n1 */
+	OP_APPARMOR,	  /* t1 profile, on exec */
+	OP_SELINUX,	  /* t1 label, on exec */
+	OP_USER,	  /* n1 uid, n2 gid, t1 array of uint32_t groups, n3 their count */
+	OP_USER_NAME,	  /* t1 Docker's user string; t2 list of further groups; replaces OP_USER */
+	OP_BOUNDING,	  /* n1 mask of capabilities that stay in the bounding set */
+	OP_BECOME,	  /* take the ids of OP_USER…; n1: keep capabilities over it; n2: set groups too */
+	OP_CAPS,	  /* n1 effective, n2 permitted, n3 inheritable, n4 ambient: those that are in n2 and n3 */
+	OP_READY, /* what a filter might forbid: HOME looked up (n1 1), streams in place, all else to close but what
+		     PLAN_KEEP_SHIFT says */
 	OP_NO_NEW_PRIVS,
 	OP_SECCOMP, /* t1 program, n1 count of instructions, n2 flags */
 	OP_CWD,	    /* t1; n1 1: make it if it is missing */
@@ -106,11 +108,11 @@ enum plan_op {
 };
 
 enum {
-	PLAN_MOUNT_FILE = 1,	   /* destination is a file: make one if it is missing */
-	PLAN_MOUNT_RECURSIVE = 2,  /* rbind */
-	PLAN_MOUNT_COPYUP = 4,	   /* fill an empty source from the destination's folder first */
-	PLAN_MOUNT_NO_SYMLINK = 8, /* destination must not be reached by a link: /proc, /sys */
-	PLAN_MOUNT_TMPCOPYUP = 16, /* tmpfs: fill it from the folder that it hides */
+	PLAN_MOUNT_FILE = 1,	      /* destination is a file: make one if it is missing */
+	PLAN_MOUNT_RECURSIVE = 2,     /* rbind */
+	PLAN_MOUNT_COPYUP = 4,	      /* fill an empty source from the destination's folder first */
+	PLAN_MOUNT_NO_SYMLINK = 8,    /* destination must not be reached by a link: /proc, /sys */
+	PLAN_MOUNT_TMPCOPYUP = 16,    /* tmpfs: fill it from the folder that it hides */
 	PLAN_MOUNT_INHERIT_MODE = 32, /* tmpfs: its mode is that of the folder that it hides, if there is one */
 	PLAN_MOUNT_IDMAP = 64,	      /* its owners are seen through an id map */
 	PLAN_MOUNT_IDMAP_TREE = 128,  /* so are those of all mounts below it */
@@ -131,8 +133,10 @@ struct plan_steps {
 };
 
 /* n4 of OP_HOOK. */
-enum { PLAN_HOOK_HOME = 1, /* it gets the HOME of the process */
-       PLAN_HOOK_IN_ROOTFS };
+enum {
+	PLAN_HOOK_HOME = 1, /* it gets the HOME of the process */
+	PLAN_HOOK_IN_ROOTFS
+};
 
 enum { PLAN_MAX_SOURCES = 512 };
 

@@ -470,13 +470,28 @@ long step_cgroup_mount(struct first *f, const struct plan_step *s)
 	return r;
 }
 
-/* In a user namespace mknod is refused: the host's own node is bound instead. */
-static long bind_device(int parent, const char *name, const char *path)
+/* @type: with S_IFMT alone; @device: as mknod(2) takes it. */
+static bool is_device(int fd, uint64_t type, uint64_t device)
+{
+	struct statx st;
+
+	if (SYS(statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) != 0 || (st.stx_mode & S_IFMT) != type)
+		return false;
+	return ((st.stx_rdev_minor & 0xff) | (uint64_t)st.stx_rdev_major << 8 |
+		(uint64_t)(st.stx_rdev_minor & ~0xffu) << 12) == device;
+}
+
+/* In a user namespace mknod is refused: the host's own node is bound instead, if it is the one that is meant. */
+static long bind_device(int parent, const char *name, const char *path, const struct plan_step *s)
 {
 	long tree = SYS(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), r;
 	int target;
 
 	TRY(tree);
+	if (!is_device((int)tree, s->n1 & S_IFMT, s->n2)) {
+		SYS(close, tree);
+		return -ENXIO;
+	}
 	target = sys_open(parent, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0666);
 	r = target < 0 ? target : move_to((int)tree, target);
 	SYS(close, tree);
@@ -501,7 +516,7 @@ long step_device(struct first *f, const struct plan_step *s)
 		r = SYS(mknodat, parent, name, s->n1, s->n2);
 	}
 	if (r == -EPERM)
-		r = bind_device(parent, name, s->t2 ? plan_text(f->plan, s->t2) : path);
+		r = bind_device(parent, name, s->t2 ? plan_text(f->plan, s->t2) : path, s);
 	else if (r == 0 && (uid || gid))
 		r = SYS(fchownat, parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 	SYS(close, parent);

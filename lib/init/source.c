@@ -50,6 +50,20 @@ static int make_map(const char *uids, const char *gids)
 	return r < 0 ? (int)r : fd;
 }
 
+/* An ordinary user's monitor has the right to that only in the user namespace that it belongs to. */
+static long enter_mounts(int pid, int ns)
+{
+	long r = SYS(setns, ns, CLONE_NEWNS);
+	int user;
+
+	if (r != -EPERM)
+		return r;
+	user = open_of(pid, "/ns/user", O_RDONLY);
+	TRY(user);
+	TRY(SYS(setns, user, CLONE_NEWUSER));
+	return SYS(setns, ns, CLONE_NEWNS);
+}
+
 static long fetch(const struct plan_header *plan, const struct plan_step *s, int pid, int sync)
 {
 	bool tree_too = s->n2 & PLAN_MOUNT_RECURSIVE;
@@ -64,7 +78,7 @@ static long fetch(const struct plan_header *plan, const struct plan_step *s, int
 		TRY(map);
 		attr.userns_fd = (uint64_t)map;
 	}
-	TRY(SYS(setns, ns, CLONE_NEWNS));
+	TRY(enter_mounts(pid, ns));
 	tree = SYS(open_tree, AT_FDCWD, plan_text(plan, s->t1),
 		   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (tree_too ? AT_RECURSIVE : 0));
 	TRY(tree);

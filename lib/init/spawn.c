@@ -104,14 +104,20 @@ static long join_namespace(const struct plan_header *plan, const struct plan_ste
 
 static long set_pid_namespace(const struct plan_header *plan, const struct plan_step *s)
 {
-	int fd = s->n1 ? FD_JOIN : sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);
+	int fd = sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);
 	long r;
 
 	TRY(fd);
 	r = SYS(setns, fd, CLONE_NEWPID);
-	if (!s->n1)
-		SYS(close, fd);
+	SYS(close, fd);
 	return r;
+}
+
+static long await_maps(int pid)
+{
+	struct wire_header m;
+
+	return wire_send(FD_WIRE, WIRE_MAPS, pid, 0, 0, 0, 0, true) && wire_await(WIRE_GO, &m) ? 0 : -EPIPE;
 }
 
 static long run_step(const struct plan_header *plan, const struct plan_step *s, int pid, int sync)
@@ -121,6 +127,10 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return send_batch(plan, s, pid);
 	case OP_WRITE_ID_MAP:
 		return write_id_map(plan, s, pid);
+	case OP_CALLER_MAPS:
+		return await_maps(pid);
+	case OP_JOIN_PROCESS:
+		return SYS(setns, FD_JOIN, s->n1);
 	case OP_SETNS_PID:
 		return set_pid_namespace(plan, s);
 	case OP_OVERLAY_MAPPED:

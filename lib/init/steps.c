@@ -63,7 +63,8 @@ static long step_setns(struct first *f, const struct plan_step *s)
 
 static long step_join_process(struct first *f, const struct plan_step *s)
 {
-	TRY(SYS(setns, FD_JOIN, s->n1));
+	if (s->n1)
+		TRY(SYS(setns, FD_JOIN, s->n1));
 	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
 	return f->root < 0 ? f->root : 0;
 }
@@ -75,8 +76,12 @@ static long step_join_process(struct first *f, const struct plan_step *s)
  */
 static long step_namespace_root(struct first *f, const struct plan_step *s)
 {
-	(void)s;
-	TRY(SYS(setgroups, 0, 0));
+	char word[16];
+
+	f->groups_denied = s->n1 || (s->n2 && sys_get(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) > 0 &&
+				     str_starts(word, "deny"));
+	if (!f->groups_denied)
+		TRY(SYS(setgroups, 0, 0));
 	TRY(SYS(setresgid, 0, 0, 0));
 	TRY(SYS(setresuid, 0, 0, 0));
 	TRY(SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
@@ -180,7 +185,9 @@ static long put_own(struct first *f, const char *file, const char *value)
 
 static long step_oom_score(struct first *f, const struct plan_step *s)
 {
-	return put_own(f, "/oom_score_adj", plan_text(f->plan, s->t1));
+	long r = put_own(f, "/oom_score_adj", plan_text(f->plan, s->t1));
+
+	return s->n1 && (r == -EACCES || r == -EPERM) ? 0 : r;
 }
 
 static long put_label(struct first *f, const char *file, const char *before, const char *label)
@@ -293,8 +300,10 @@ static long step_become(struct first *f, const struct plan_step *s)
 	own_streams(f);
 	if (s->n1)
 		TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
-	if (s->n2)
+	if (s->n2 && !f->groups_denied)
 		TRY(SYS(setgroups, f->n_groups, f->groups));
+	else if (f->n_groups)
+		return -EPERM;
 	TRY(SYS(setresgid, f->gid, f->gid, f->gid));
 	TRY(SYS(setresuid, f->uid, f->uid, f->uid));
 	if (!s->n1)

@@ -171,6 +171,16 @@ int cgroup_compile(const char *path, const json *resources, const char *where, s
 	return r < 0 ? r : cgroup_compile_on(m, path, resources, where, false, ret, err);
 }
 
+int cgroup_compile_modest(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
+			  teu_error **err)
+{
+	struct cgroup_build b = { .where = where, .modest = true, .plan = ret, .err = err };
+	int r = cgroup_machine_get(&b.m, err);
+
+	*ret = (struct cgroup_plan){ 0 };
+	return r < 0 ? r : compile(&b, path, resources);
+}
+
 int cgroup_compile_update(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 			  teu_error **err)
 {
@@ -286,6 +296,12 @@ static int explain_subtree(const struct cgroup_op *op, int eno, teu_error **err)
 		return err_set(err, TEU_E_UNSUPPORTED,
 			       "enable controllers %s in %.*s: its parent hands not all of them down", op->value,
 			       dir_len, op->path);
+	if (eno == EACCES || eno == EPERM || eno == EROFS)
+		return err_set(
+			err, TEU_E_PERMISSION,
+			"enable controllers %s in %.*s: %s: the cgroup that may be written to gets not all of them: "
+			"have them delegated, or leave these limits out",
+			op->value, dir_len, op->path, strerrordesc_np(eno));
 	return err_errno(err, eno, "enable controllers %s in %.*s", op->value, dir_len, op->path);
 }
 

@@ -52,12 +52,25 @@ struct cgroup_plan {
 int cgroup_compile(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 		   teu_error **err);
 /*
+ * The same for who does not own the machine's cgroups: no controller but those that @resources asks for is joined (v2)
+ * or those whose folders may be written (v1), and device rules, which only root can set, are left out.
+ */
+int cgroup_compile_modest(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
+			  teu_error **err);
+/* May this process make @path, or is it there and its own, and move itself there? On v1 one controller is enough. */
+bool cgroup_may_join(const char *path);
+/* This process's own, for free(); NULL: unknown. On v1 that of the first controller that tells. */
+char *cgroup_own_path(void);
+/* The folders of this process's own cgroup, as a plan's dirs; none of them may be written to. */
+int cgroup_own_dirs(struct cgroup_plan *ret, teu_error **err);
+/*
  * The same for a group that is there: limits that depend on others (swap on v2) look at those in force.
  * @plan->dirs are the folders of this change only.
  */
 int cgroup_compile_update(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 			  teu_error **err);
-/* Whether nobody is in the group, if it is there, nor is it frozen: a new container must not share it. TEU_E_CONFLICT. */
+/* Whether nobody is in the group, if it is there, nor is it frozen: a new container must not share it. TEU_E_CONFLICT.
+ */
 int cgroup_check_unused(const struct cgroup_plan *plan, teu_error **err);
 int cgroup_run(const struct cgroup_plan *plan, teu_error **err); /* on error the folders it made are gone again */
 void cgroup_plan_done(struct cgroup_plan *plan);

@@ -77,6 +77,9 @@ struct cgroup_limits {
 int cgroup_limits_parse(const json *resources, const char *where, struct cgroup_limits *ret, teu_error **err);
 void cgroup_limits_done(struct cgroup_limits *l);
 
+/* The nearest folder at or above @dir that is there may be written to. */
+bool cgroup_may_write(const char *dir);
+
 /* A plan under way. */
 struct cgroup_build {
 	const struct cgroup_machine *m;
@@ -85,6 +88,7 @@ struct cgroup_build {
 	struct cgroup_limits limits;
 	bool update; /* the group is there already */
 	bool all;    /* join every controller */
+	bool modest; /* join only what is asked for or may be written to; no device rules */
 	struct cgroup_plan *plan;
 	bool oom;
 	teu_error **err;

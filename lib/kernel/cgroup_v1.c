@@ -81,7 +81,7 @@ static void join(struct cgroup_build *b, enum cgroup_controller c)
 	if (!b->m->mounts[c])
 		return;
 	folder(b, c, dir);
-	if (strv_has(&b->plan->dirs, dir))
+	if (strv_has(&b->plan->dirs, dir) || (b->modest && !cgroup_may_write(dir)))
 		return;
 	if (c == CG_CPUSET) {
 		join_cpuset(b);
@@ -99,6 +99,10 @@ static int need(struct cgroup_build *b, enum cgroup_controller c, const char *fi
 					  cgroup_controller_name(c, false));
 	join(b, c);
 	folder(b, c, dir);
+	/* In runc's words. */
+	if (b->modest && !strv_has(&b->plan->dirs, dir))
+		return cgroup_unsupported(b, field, "cannot set %s limit: container could not join or create cgroup %s",
+					  cgroup_controller_name(c, false), dir);
 	return 0;
 }
 
@@ -219,7 +223,7 @@ static int add_devices(struct cgroup_build *b)
 	char dir[DIR_MAX];
 	int r;
 
-	if (d->n == 0 || (!b->update && !b->m->mounts[CG_DEVICES] && devices_allow_all(d)))
+	if (d->n == 0 || b->modest || (!b->update && !b->m->mounts[CG_DEVICES] && devices_allow_all(d)))
 		return 0;
 	r = need(b, CG_DEVICES, "devices", dir);
 	for (size_t i = 0; r == 0 && i < d->n; i++) {

@@ -51,7 +51,7 @@ static int choose(struct cgroup_build *b, unsigned *mask)
 	};
 	int r = 0;
 
-	for (size_t i = 0; !b->update && i < ARRAY_SIZE(always); i++)
+	for (size_t i = 0; !b->update && !b->modest && i < ARRAY_SIZE(always); i++)
 		*mask |= b->m->available & 1U << always[i];
 	if (b->all)
 		*mask = b->m->available;
@@ -297,7 +297,7 @@ static int add_pids(struct cgroup_build *b, const char *dir)
 static int add_devices(struct cgroup_build *b, const char *dir)
 {
 	/* A new group without a program allows everything anyway. */
-	if (b->limits.devices.n && (b->update || !devices_allow_all(&b->limits.devices)))
+	if (b->limits.devices.n && !b->modest && (b->update || !devices_allow_all(&b->limits.devices)))
 		cgroup_add_devices(b, dir, "devices");
 	return 0;
 }

@@ -24,15 +24,31 @@ static void add_slice(struct strbuf *b, const char *slice, size_t len)
 	strbuf_addf(b, "/%.*s.slice", (int)len, slice);
 }
 
-static int systemd_path(const char *path, const char *id, char **ret, teu_error **err)
+/* systemd's user instance has the part of the tree below user@UID.service. */
+static void add_users_part(struct strbuf *b)
+{
+	_cleanup_free_ char *own = cgroup_own_path();
+	char name[48];
+	const char *at;
+
+	snprintf(name, sizeof(name), "/user@%u.service", (unsigned)geteuid());
+	at = own ? strstr(own, name) : NULL;
+	if (at)
+		strbuf_addf(b, "%.*s%s", (int)(at - own), own, name);
+}
+
+static int systemd_path(const teu_runtime *rt, const char *path, const char *id, char **ret, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf b = STRBUF_INIT;
 	const char *first = path ? strchr(path, ':') : NULL, *second = first ? strchr(first + 1, ':') : NULL;
 	size_t slice_len = first ? (size_t)(first - path) : 0;
 	size_t name_len = second ? strlen(second + 1) : 0;
+	const char *slice = rt->rights == IDMAP_ROOT ? "system.slice" : "user.slice";
 
-	if (!path || !*path) {
-		strbuf_addf(&b, "/%s/teu-oci-%s.scope", geteuid() ? "user.slice" : "system.slice", id);
+	if (rt->rights != IDMAP_ROOT)
+		add_users_part(&b);
+	if (!path) {
+		strbuf_addf(&b, "/%s/teu-oci-%s.scope", slice, id);
 		*ret = strbuf_take(&b);
 		return *ret ? 0 : err_oom(err);
 	}
@@ -43,7 +59,7 @@ static int systemd_path(const char *path, const char *id, char **ret, teu_error 
 	if (slice_len)
 		add_slice(&b, path, slice_len);
 	else
-		strbuf_adds(&b, "/system.slice");
+		strbuf_addf(&b, "/%s", slice);
 	if (name_len > 6 && strcmp(second + 1 + name_len - 6, ".slice") == 0)
 		strbuf_addf(&b, "/%s", second + 1);
 	else
@@ -53,20 +69,117 @@ static int systemd_path(const char *path, const char *id, char **ret, teu_error 
 	return *ret ? 0 : err_oom(err);
 }
 
-int cgroups_path(const teu_runtime *rt, const json *spec, const char *id, char **ret, teu_error **err)
+/*
+ * Beside the caller's own group: a v2 group has either processes or limited children, so that nothing below it could
+ * be limited. Where that may not be written to, below it.
+ */
+static char *beside_own(const char *id)
 {
-	const char *path = NULL;
-	int r = json_read_string(json_get(spec, "linux"), "linux", "cgroupsPath", &path, err);
+	_cleanup_free_ char *own = cgroup_own_path();
+	const char *name = own ? strrchr(own, '/') : NULL;
+	char *path = NULL;
 
-	if (r < 0)
-		return r;
+	if (!name)
+		return NULL;
+	if (asprintf(&path, "%.*s/%s", (int)(name - own), own, id) < 0)
+		return NULL;
+	if (cgroup_may_join(path))
+		return path;
+	free(path);
+	return asprintf(&path, "%s/%s", own[1] ? own : "", id) < 0 ? NULL : path;
+}
+
+static int find_path(const teu_runtime *rt, const char *given, const char *id, char **ret, teu_error **err)
+{
 	if (rt->systemd_cgroup)
-		return systemd_path(path, id, ret, err);
-	if (asprintf(ret, "%s%s", path && *path == '/' ? "" : "/", path && *path ? path : id) < 0) {
+		return systemd_path(rt, given, id, ret, err);
+	if (rt->rootless && !given) {
+		*ret = beside_own(id);
+		if (*ret)
+			return 0;
+	}
+	if (asprintf(ret, "%s%s", given && *given == '/' ? "" : "/", given ? given : id) < 0) {
 		*ret = NULL;
 		return err_oom(err);
 	}
 	return 0;
+}
+
+/* Rules for devices come with every config, and are no limits. */
+static bool asks_for_limits(const json *resources)
+{
+	json_foreach (part, resources)
+		if (strcmp(json_key(part), "devices") != 0 && json_count(part))
+			return true;
+	return false;
+}
+
+/* In runc's words, for whose tests look for them. */
+static int refuse(const teu_runtime *rt, const char *given, const char *path, const json *resources, teu_error **err)
+{
+	if (!rt->rootless)
+		return err_set(
+			err, TEU_E_PERMISSION,
+			"make cgroup %s: permission denied: with --rootless=true a container that needs none goes "
+			"without",
+			path);
+	if (given)
+		return json_field_error(err, "linux", "cgroupsPath",
+					"make cgroup %s: permission denied: leave the field out, or have that cgroup "
+					"delegated to you",
+					path);
+	if (!asks_for_limits(resources))
+		return 0;
+	return json_field_error(
+		err, "linux", "resources",
+		"limits need a cgroup, and %s may not be made (rootless needs no limits + no cgrouppath when "
+		"no permission is granted for cgroups): leave them out, or have a cgroup v2 subtree delegated "
+		"to you, as \"systemd-run --user --scope -p Delegate=yes\" gives one",
+		path);
+}
+
+static int read_place(const teu_runtime *rt, const json *spec, const char *id, const char **ret_given, char **ret_path,
+		      teu_error **err)
+{
+	const char *given = NULL;
+	int r = json_read_string(json_get(spec, "linux"), "linux", "cgroupsPath", &given, err);
+
+	*ret_given = given && *given ? given : NULL;
+	return r < 0 ? r : find_path(rt, *ret_given, id, ret_path, err);
+}
+
+int cgroups_path(const teu_runtime *rt, const json *spec, const char *id, char **ret, teu_error **err)
+{
+	const char *given;
+
+	return read_place(rt, spec, id, &given, ret, err);
+}
+
+int cgroups_compile(const teu_runtime *rt, const json *spec, const char *id, char **ret_path, struct cgroup_plan *ret,
+		    teu_error **err)
+{
+	const json *resources = json_find(spec, "linux.resources");
+	_cleanup_free_ char *path = NULL;
+	const char *given;
+	int r = read_place(rt, spec, id, &given, &path, err);
+
+	if (r < 0)
+		return r;
+	if (rt->rights != IDMAP_ROOT && !cgroup_may_join(path))
+		return refuse(rt, given, path, resources, err);
+	r = (rt->rights == IDMAP_ROOT ? cgroup_compile : cgroup_compile_modest)(path, resources, "linux.resources", ret,
+										err);
+	if (r == 0)
+		*ret_path = TAKE_PTR(path);
+	return r;
+}
+
+int cgroups_reopen(const teu_runtime *rt, const char *path, const json *spec, struct cgroup_plan *ret, teu_error **err)
+{
+	if (rt->rights == IDMAP_ROOT)
+		return cgroup_compile(path, json_find(spec, "linux.resources"), "linux.resources", ret, err);
+	*ret = (struct cgroup_plan){ 0 };
+	return cgroup_may_join(path) ? cgroup_compile_modest(path, NULL, "linux.resources", ret, err) : 0;
 }
 
 int cgroups_remove(const char *path, teu_error **err)

@@ -5,8 +5,18 @@
 #include "kernel/cgroup.h"
 #include "runtime/runtime.h"
 
-/* The path that linux.cgroupsPath of @spec means, "/<id>" without one; for free(). */
+/*
+ * The group that linux.cgroupsPath and linux.resources of @spec mean. *@ret_path: "/<id>" without a path, below the
+ * caller's own with --rootless; NULL: the container stays in the caller's, as none may be made and nothing asks for
+ * one. For free().
+ */
+int cgroups_compile(const teu_runtime *runtime, const json *spec, const char *id, char **ret_path,
+		    struct cgroup_plan *ret, teu_error **err);
+/* The path alone. */
 int cgroups_path(const teu_runtime *runtime, const json *spec, const char *id, char **ret, teu_error **err);
+/* That of a container that is there, to join it. *@ret has no folders where that isn't allowed to an ordinary user. */
+int cgroups_reopen(const teu_runtime *runtime, const char *path, const json *spec, struct cgroup_plan *ret,
+		   teu_error **err);
 /* Kills what is left in it and removes it; a missing one is fine. */
 int cgroups_remove(const char *path, teu_error **err);
 

@@ -19,6 +19,7 @@
 #include "runtime/creation.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
+#include "runtime/mapping.h"
 #include "runtime/notify.h"
 #include "sandbox/check.h"
 
@@ -197,8 +198,11 @@ static int fill_launch(struct creation *c, teu_error **err)
 			return r;
 		l->guest = &c->loopback;
 	}
-	l->cgroup = c->cgroup.dirs.n ? &c->cgroup : NULL;
+	l->cgroup = c->cgroup_path && c->cgroup.dirs.n ? &c->cgroup : NULL;
+	l->cgroup_seen = &c->cgroup;
 	l->cgroup_stays = true;
+	l->rights = c->runtime->rights;
+	l->groups_denied = idmap_groups_denied(0);
 	l->seccomp_cache_fd = c->cache_fd;
 	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
 	l->start_path = c->start_path;
@@ -237,6 +241,13 @@ int creation_run_hooks(void *data, int32_t pid, teu_error **err)
 	return r < 0 ? r : hooks_run(c->bundle.spec, "createRuntime", &c->record, "creating", pid, err);
 }
 
+static int write_maps(void *data, int32_t pid, teu_error **err)
+{
+	const struct creation *c = data;
+
+	return mapping_write(c->bundle.spec, pid, err);
+}
+
 static int begin_spawn(struct creation *c, teu_error **err)
 {
 	struct plan_birth birth = compile_birth(&c->launch);
@@ -252,6 +263,7 @@ static int begin_spawn(struct creation *c, teu_error **err)
 	int r = spawn_begin(&birth, &fds, 0, &c->spawn, err);
 
 	c->spawn.hooks = creation_run_hooks;
+	c->spawn.maps = write_maps;
 	c->spawn.data = c;
 	return r;
 }
@@ -260,7 +272,7 @@ int creation_make_cgroup(struct creation *c, teu_error **err)
 {
 	int r;
 
-	if (!c->cgroup.dirs.n)
+	if (!c->cgroup_path || !c->cgroup.dirs.n)
 		return 0;
 	r = cgroup_check_unused(&c->cgroup, err);
 	if (r == 0)
@@ -285,10 +297,10 @@ int creation_tell(struct creation *c, teu_error **err)
 /* The records at debug level begin in runc's words: its users look for them. */
 static int launch(struct creation *c, int *ret_wire, teu_error **err)
 {
-	int r = c->cgroup.v2 ? creation_make_cgroup(c, err) : 0;
+	int r = fill_launch(c, err);
 
-	if (r == 0)
-		r = fill_launch(c, err);
+	if (r == 0 && c->cgroup.v2)
+		r = creation_make_cgroup(c, err);
 	if (r == 0)
 		r = creation_make_files(c, err);
 	if (r == 0 && c->opts->notify_socket)
@@ -328,11 +340,16 @@ void creation_take_back(struct creation *c)
 		record_remove(c->runtime, &c->record, NULL);
 }
 
-/* A cgroup mount shows this very group, whoever has named it. */
-static int name_cgroup(struct creation *c, teu_error **err)
+/* A cgroup mount shows this very group, whoever has named it; without one what the process stays in. */
+static int find_cgroup(struct creation *c, teu_error **err)
 {
 	json *lx = json_get_mutable(c->bundle.spec, "linux");
+	int r = cgroups_compile(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, &c->cgroup, err);
 
+	if (r < 0)
+		return r;
+	if (!c->cgroup_path)
+		return cgroup_own_dirs(&c->cgroup, err);
 	return !lx || json_add_string(lx, "cgroupsPath", c->cgroup_path) ? 0 : err_oom(err);
 }
 
@@ -349,6 +366,11 @@ int creation_prepare(struct creation *c, teu_error **err)
 	strv_foreach (warning, &check.warnings)
 		runtime_log(c->runtime, TEU_LOG_WARNING, "%s", *warning);
 	r = check_result(&check, err);
+	if (r == 0 && c->runtime->rights == IDMAP_USER && !compile_in_user_namespace(c->bundle.spec))
+		return json_field_error(
+			err, "linux", "namespaces",
+			"a rootless container requires user namespaces: an ordinary user can make no other one "
+			"(\"spec --rootless\" writes a config that has one)");
 	if (r == 0)
 		r = bundle_find_rootfs(&c->bundle, err);
 	if (r == 0)
@@ -358,12 +380,7 @@ int creation_prepare(struct creation *c, teu_error **err)
 	if (r == 0 && c->opts->listen_fds > 0)
 		r = add_listen_env(c, err);
 	if (r == 0)
-		r = cgroups_path(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, err);
-	if (r == 0)
-		r = name_cgroup(c, err);
-	if (r == 0)
-		r = cgroup_compile(c->cgroup_path, json_find(c->bundle.spec, "linux.resources"), "linux.resources",
-				   &c->cgroup, err);
+		r = find_cgroup(c, err);
 	return r;
 }
 

@@ -15,8 +15,8 @@ struct creation {
 	bool waits; /* the command waits to be started */
 	struct bundle bundle;
 	struct record record;
-	char *cgroup_path;
-	struct cgroup_plan cgroup;
+	char *cgroup_path;	   /* NULL: it stays in the caller's */
+	struct cgroup_plan cgroup; /* its own, or of the caller's what it sees */
 	bool cgroup_made;
 	int cgroup_fd, cache_fd, notify_fd;
 	struct handover handover;

@@ -8,6 +8,7 @@
 #include "base/proc.h"
 #include "kernel/cgroup.h"
 #include "runtime/bundle.h"
+#include "runtime/cgroups.h"
 #include "runtime/handover.h"
 #include "runtime/kill.h"
 #include "runtime/merge.h"
@@ -118,10 +119,10 @@ static int open_cgroup(struct exec *e, teu_error **err)
 
 	if (!e->record.cgroup)
 		return 0;
-	r = cgroup_compile(e->record.cgroup, json_find(e->spec, "linux.resources"), "linux.resources", &e->cgroup, err);
+	r = cgroups_reopen(e->runtime, e->record.cgroup, e->spec, &e->cgroup, err);
 	if (r == 0 && e->opts->cgroup && strcmp(e->opts->cgroup, "/") != 0)
 		r = enter_sub_cgroup(e, e->opts->cgroup, err);
-	if (r < 0 || !e->cgroup.v2)
+	if (r < 0 || !e->cgroup.v2 || !e->cgroup.dirs.n)
 		return r;
 	e->cgroup_fd = open(e->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return e->cgroup_fd < 0 ? err_errno(err, errno, "open cgroup %s", e->cgroup.dirs.items[0]) : 0;
@@ -135,6 +136,8 @@ static int compile(struct exec *e, bool stays, teu_error **err)
 		.seccomp_cache_fd = e->cache_fd,
 		.flags = PLAN_STDIO | (stays ? 0 : PLAN_LEAVE) | (e->handover.console >= 0 ? PLAN_CONSOLE : 0),
 		.n_keep = (unsigned)e->handover.n_kept,
+		.rights = e->runtime->rights,
+		.groups_denied = idmap_groups_denied(e->record.pid),
 	};
 
 	if (asprintf(&e->keyring, "_ses.%s", e->record.id) < 0)

@@ -15,8 +15,6 @@
 #include "base/fd.h"
 #include "base/strbuf.h"
 
-enum { MAX_SAID = 4096 };
-
 struct hook {
 	const char *path;
 	struct strv args, env;
@@ -62,46 +60,6 @@ static int spawn_hook(const struct hook *h, const char *cwd, int in, int out, pi
 	};
 
 	return child_spawn(&child, ret_pid);
-}
-
-/* What it says is read along, so that it never waits for us; the first 4 KiB are kept. */
-static void take_output(int fd, struct strbuf *said)
-{
-	char piece[1024];
-	ssize_t n = read(fd, piece, sizeof(piece));
-
-	if (n > 0 && said->len < MAX_SAID)
-		strbuf_add(said, piece, (size_t)n);
-}
-
-/* TEU_E_TIMEOUT, and it has been killed. Its end is what counts: what it leaves behind may hold its output open. */
-static int await_hook(pid_t pid, int out, int64_t deadline, struct strbuf *said, int *ret_status)
-{
-	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
-	bool late = false;
-
-	while (pidfd >= 0 && !(p[0].revents & POLLIN)) {
-		int n = poll(p, 2, clock_left_ms(deadline));
-
-		if (n < 0 && errno != EINTR)
-			break;
-		if (n == 0) {
-			late = true;
-			kill(pid, SIGKILL);
-			break;
-		}
-		if (p[1].revents & POLLIN)
-			take_output(out, said);
-		else if (p[1].revents)
-			p[1].fd = -1;
-	}
-	*ret_status = 0;
-	while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
-		;
-	while (poll(&p[1], 1, 0) > 0 && p[1].revents & POLLIN && said->len < MAX_SAID)
-		take_output(out, said);
-	return late ? TEU_E_TIMEOUT : 0;
 }
 
 static int report(int status, const struct strbuf *said, teu_error **err)
@@ -162,7 +120,7 @@ static int run_hook(const struct hook *h, const char *state, const char *cwd, te
 	close(TAKE_FD(in_write));
 	if (r < 0)
 		kill(pid, SIGKILL);
-	if (await_hook(pid, out_read, h->timeout ? clock_monotonic_ms() + h->timeout * 1000 : 0, &said, &status) < 0)
+	if (child_await(pid, out_read, h->timeout ? clock_monotonic_ms() + h->timeout * 1000 : 0, &said, &status) < 0)
 		return err_set(err, TEU_E_TIMEOUT, "%s: it ran longer than its timeout of %" PRId64 " s", h->path,
 			       h->timeout);
 	if (r < 0)

@@ -7,6 +7,7 @@
 
 #include "base/proc.h"
 #include "runtime/cgroups.h"
+#include "runtime/members.h"
 
 enum { KILL_MS = 10000 };
 
@@ -67,11 +68,13 @@ static int signal_all(const struct record *rec, int signal, teu_error **err)
 	size_t n = 0;
 	int r = rec->cgroup ? cgroup_find(rec->cgroup, &group, err) : 0;
 
-	if (r < 0 || !group)
+	if (r < 0)
 		return r;
-	if (signal == SIGKILL)
+	if (!group && !proc_runs(rec->pid, rec->start))
+		return err_set(err, TEU_E_CONFLICT, "container not running");
+	if (group && signal == SIGKILL)
 		return cgroup_kill_all(group, err);
-	r = cgroup_read_pids(group, &pids, &n, err);
+	r = members_read(rec, &pids, &n, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (kill(pids[i], signal) < 0 && errno != ESRCH)
 			r = err_errno(err, errno, "signal process %d", (int)pids[i]);

@@ -2,12 +2,17 @@
 #include "runtime/pause.h"
 
 #include "kernel/cgroup.h"
+#include "runtime/members.h"
 #include "runtime/record.h"
 
 static int find_group(const struct record *rec, teu_cgroup **ret, teu_error **err)
 {
 	if (!rec->cgroup)
-		return err_set(err, TEU_E_UNSUPPORTED, "container %s has no cgroup", rec->id);
+		return err_set(err, TEU_E_UNSUPPORTED,
+			       "container %s has no cgroup, and pausing takes one: an ordinary user gets one where a "
+			       "cgroup v2 "
+			       "subtree is delegated to him",
+			       rec->id);
 	return cgroup_find(rec->cgroup, ret, err);
 }
 
@@ -32,7 +37,6 @@ int runtime_set_paused(teu_runtime *rt, const char *id, bool paused, teu_error *
 int runtime_processes(teu_runtime *rt, const char *id, json **ret, teu_error **err)
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
-	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_json_ json *list = json_array();
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t n = 0;
@@ -41,11 +45,8 @@ int runtime_processes(teu_runtime *rt, const char *id, json **ret, teu_error **e
 	if (r < 0)
 		return r;
 	/* One that has stopped has none, also when its cgroup is gone. */
-	if (record_status(&rec) != STATUS_STOPPED) {
-		r = find_group(&rec, &group, err);
-		if (r == 0)
-			r = cgroup_read_pids(group, &pids, &n, err);
-	}
+	if (record_status(&rec) != STATUS_STOPPED)
+		r = members_read(&rec, &pids, &n, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)

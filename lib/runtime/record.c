@@ -71,6 +71,9 @@ static int open_folder(teu_runtime *rt, const char *id, bool lock, struct record
 	ret->dir_fd = openat(rt->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (ret->dir_fd < 0)
 		return errno == ENOENT ? not_found(id, err) : err_errno(err, errno, "open %s/%s", rt->root, id);
+	r = runtime_check_owner(ret->dir_fd, rt->root, id, err);
+	if (r < 0)
+		return r;
 	return lock ? lock_take(ret->dir_fd, "lock", LOCK_EXCLUSIVE, &ret->lock_fd, err) : 0;
 }
 

@@ -10,15 +10,45 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
-/* runc's choice: /run/<name> for root, the user's own folder otherwise. */
-static char *default_root(void)
+/* As runc: /run/<name> for root, the user's own folder otherwise; root of a user namespace is who has made it, unless
+ * it says that it is a root. */
+static bool wants_own_folder(enum idmap_rights rights)
 {
-	const char *user = getenv("XDG_RUNTIME_DIR");
-	char *path;
+	const char *user = getenv("USER");
 
-	if (geteuid() == 0 || !user || !*user)
-		return strdup("/run/teu-oci");
-	return asprintf(&path, "%s/teu-oci", user) < 0 ? NULL : path;
+	return rights == IDMAP_USER || (rights == IDMAP_INNER && !(user && strcmp(user, "root") == 0));
+}
+
+/* Where systemd-logind has $XDG_RUNTIME_DIR point to, if that is this user's. */
+static const char *users_folder(char *text, size_t cap)
+{
+	struct stat st;
+
+	snprintf(text, cap, "/run/user/%u", (unsigned)geteuid());
+	return lstat(text, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() ? text : NULL;
+}
+
+static int default_root(const teu_runtime *rt, char **ret, teu_error **err)
+{
+	const char *folder = getenv("XDG_RUNTIME_DIR");
+	char text[32];
+
+	if (!wants_own_folder(rt->rights) || (rt->rights == IDMAP_INNER && !(folder && *folder))) {
+		*ret = strdup("/run/teu-oci");
+		return *ret ? 0 : err_oom(err);
+	}
+	if (!folder || !*folder)
+		folder = users_folder(text, sizeof(text));
+	if (!folder)
+		return err_set(err, TEU_E_INVALID,
+			       "no folder for the containers' state: XDG_RUNTIME_DIR is not set, and %s is not there: "
+			       "set it to a folder of yours, or name one with --root",
+			       text);
+	if (asprintf(ret, "%s/teu-oci", folder) < 0) {
+		*ret = NULL;
+		return err_oom(err);
+	}
+	return 0;
 }
 
 static int make_folders(char *path)
@@ -36,27 +66,53 @@ static int make_folders(char *path)
 	return mkdir(path, 0711) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int open_root(teu_runtime *rt, const char *given, teu_error **err)
+static int choose_root(teu_runtime *rt, const char *given, teu_error **err)
 {
 	_cleanup_free_ char *cwd = NULL;
-	int r;
 
-	if (!given) {
-		rt->root = default_root();
-	} else if (*given == '/') {
+	if (!given)
+		return default_root(rt, &rt->root, err);
+	if (*given == '/') {
 		rt->root = strdup(given);
 	} else {
 		cwd = getcwd(NULL, 0);
 		if (!cwd || asprintf(&rt->root, "%s/%s", cwd, given) < 0)
 			rt->root = NULL;
 	}
-	if (!rt->root)
-		return err_oom(err);
+	return rt->root ? 0 : err_oom(err);
+}
+
+/* What its files say is believed: whose process is to be killed, which cgroup to be removed. */
+int runtime_check_owner(int dir_fd, const char *root, const char *id, teu_error **err)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return err_errno(err, errno, "stat %s/%s", root, id);
+	if (st.st_uid == geteuid() || (!*id && st.st_uid == 0))
+		return 0;
+	return err_set(err, TEU_E_PERMISSION,
+		       "%s%s%s belongs to user %u, and not to you (%u): its state is not trusted", root, *id ? "/" : "",
+		       id, (unsigned)st.st_uid, (unsigned)geteuid());
+}
+
+static int open_root(teu_runtime *rt, const char *given, teu_error **err)
+{
+	int r = choose_root(rt, given, err);
+
+	if (r < 0)
+		return r;
 	r = make_folders(rt->root);
 	if (r < 0)
 		return err_errno(err, -r, "make the runtime's folder %s", rt->root);
 	rt->root_fd = open(rt->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return rt->root_fd < 0 ? err_errno(err, errno, "open the runtime's folder %s", rt->root) : 0;
+	if (rt->root_fd < 0)
+		return err_errno(err, errno, "open the runtime's folder %s", rt->root);
+	/* XDG Base Directory Specification: what is not sticky there may be removed when it has not been used for
+	 * hours. */
+	if (!given && rt->rights != IDMAP_ROOT)
+		fchmod(rt->root_fd, 01700);
+	return runtime_check_owner(rt->root_fd, rt->root, "", err);
 }
 
 int runtime_open(const teu_runtime_options *opts, teu_runtime **ret, teu_error **err)
@@ -70,6 +126,8 @@ int runtime_open(const teu_runtime_options *opts, teu_runtime **ret, teu_error *
 	rt->owner = getpid();
 	rt->root_fd = -EBADF;
 	rt->systemd_cgroup = opts->systemd_cgroup;
+	rt->rights = idmap_rights();
+	rt->rootless = opts->rootless ? opts->rootless == 1 : rt->rights != IDMAP_ROOT;
 	rt->log = opts->log;
 	rt->log_data = opts->log_data;
 	r = open_root(rt, opts->root, err);

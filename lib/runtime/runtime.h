@@ -13,6 +13,7 @@
 #include <teu/runtime.h>
 
 #include "base/err.h"
+#include "kernel/idmap.h"
 
 /* The version of the runtime-spec that this follows. */
 #define RUNTIME_SPEC_VERSION "1.2.0"
@@ -23,13 +24,17 @@ struct teu_runtime {
 	char *root;  /* absolute, owned */
 	int root_fd;
 	bool systemd_cgroup;
-	teu_log_cb log; /* NULL: none */
+	enum idmap_rights rights; /* of this process */
+	bool rootless;		  /* a container may do without a cgroup */
+	teu_log_cb log;		  /* NULL: none */
 	void *log_data;
 };
 
 int runtime_open(const teu_runtime_options *opts, teu_runtime **ret, teu_error **err);
 /* TEU_E_FORKED: it was opened by a process that has forked since. */
 int runtime_check(const teu_runtime *runtime, teu_error **err);
+/* TEU_E_PERMISSION: @dir_fd, the folder of container @id or "" the runtime's own, is somebody else's. */
+int runtime_check_owner(int dir_fd, const char *root, const char *id, teu_error **err);
 void runtime_log(const teu_runtime *runtime, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* @waits: for runtime_start(). @ret_wait: not NULL, a process of ours stays; see teu_runtime_run(). */

@@ -30,7 +30,11 @@ int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, 
 	if (record_status(&rec) == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "container not running");
 	if (!rec.cgroup)
-		return err_set(err, TEU_E_UNSUPPORTED, "container %s has no cgroup", id);
+		return err_set(
+			err, TEU_E_UNSUPPORTED,
+			"container %s has no cgroup that could limit it: an ordinary user gets one where a cgroup v2 "
+			"subtree is delegated to him",
+			id);
 	r = cgroup_find(rec.cgroup, &group, err);
 	if (r == 0)
 		r = cgroup_set(group, resources, "linux.resources", &warnings, err);

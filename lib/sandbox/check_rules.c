@@ -88,6 +88,43 @@ static void check_id_map(const json *list, const char *place, struct check *c)
 	}
 }
 
+static bool is_mapped(const json *map, int64_t id)
+{
+	json_foreach (m, map) {
+		int64_t first = json_get_number(m, "containerID", 0);
+
+		if (id >= first && id < first + json_get_number(m, "size", 0))
+			return true;
+	}
+	return false;
+}
+
+/* Of a user namespace that is made here; what one that is joined has is not in the config. */
+static void check_id(const json *config, const char *map_key, int64_t id, const char *place, struct check *c)
+{
+	const json *map = json_get(json_get(config, "linux"), map_key);
+
+	if (json_count(map) && !is_mapped(map, id))
+		check_error(c, place, "id %" PRId64 " has no place in linux.%s", id, map_key);
+}
+
+static void check_user(const json *config, struct check *c)
+{
+	const json *user = json_find(config, "process.user");
+	char place[PLACE_MAX];
+	size_t i = 0;
+
+	/* Root builds the container, whoever the process is. */
+	check_id(config, "uidMappings", 0, "root", c);
+	check_id(config, "gidMappings", 0, "root's group", c);
+	check_id(config, "uidMappings", json_get_number(user, "uid", 0), "process.user.uid", c);
+	check_id(config, "gidMappings", json_get_number(user, "gid", 0), "process.user.gid", c);
+	json_foreach (gid, json_get(user, "additionalGids")) {
+		snprintf(place, sizeof(place), "process.user.additionalGids[%zu]", i++);
+		check_id(config, "gidMappings", json_number(gid, 0), place, c);
+	}
+}
+
 static void check_user_namespace(const json *config, struct check *c)
 {
 	static const char *const keys[] = { "uidMappings", "gidMappings" };
@@ -257,6 +294,23 @@ static void check_mapped_mount(const json *config, const json *m, const char *pl
 			    "\"idmap\" needs uidMappings and gidMappings, or a \"user\" namespace that has them");
 }
 
+/* The owner that a tmpfs or devpts is to have. */
+static void check_owner(const json *config, const json *m, const char *place, struct check *c)
+{
+	char where[PLACE_MAX + 64];
+	uint32_t id;
+
+	json_foreach (o, json_get(m, "options")) {
+		const char *text = json_text(o, "");
+		bool uid = strncmp(text, "uid=", 4) == 0;
+
+		if ((!uid && strncmp(text, "gid=", 4) != 0) || !parse_u32(text + 4, &id))
+			continue;
+		snprintf(where, sizeof(where), "%s.options: cannot specify %.32s", place, text);
+		check_id(config, uid ? "uidMappings" : "gidMappings", id, where, c);
+	}
+}
+
 static void check_mounts(const json *config, struct check *c)
 {
 	char place[PLACE_MAX];
@@ -275,6 +329,7 @@ static void check_mounts(const json *config, struct check *c)
 		else if (!*json_get_text(m, "type", ""))
 			check_missing(c, place, "type");
 		check_mapped_mount(config, m, place, c);
+		check_owner(config, m, place, c);
 	}
 }
 
@@ -449,9 +504,9 @@ void check_process_rules(const json *process, const char *place, struct check *c
 void check_config_rules(const json *config, struct check *c)
 {
 	static void (*const rules[])(const json *, struct check *) = {
-		check_version,	     check_presence, check_namespaces,	check_user_namespace, check_time_namespace,
-		check_names,	     check_sysctls,  check_net_devices, check_mounts,	      check_seccomp,
-		check_memory_policy, check_rdt,	     check_personality,
+		check_version, check_presence,	    check_namespaces, check_user_namespace, check_time_namespace,
+		check_user,    check_names,	    check_sysctls,    check_net_devices,    check_mounts,
+		check_seccomp, check_memory_policy, check_rdt,	      check_personality,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

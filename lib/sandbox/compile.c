@@ -111,11 +111,27 @@ int compile_id_ranges(const json *list, const char *place, struct strbuf *text, 
 	return text->oom ? err_oom(err) : 0;
 }
 
+bool compile_maps_itself(const json *spec, const char *key, uint32_t id, enum idmap_rights rights)
+{
+	const json *list = json_get(json_get(spec, "linux"), key), *only = json_first(list);
+
+	return rights != IDMAP_USER || (json_count(list) == 1 && json_get_number(only, "size", 0) == 1 &&
+					json_get_number(only, "hostID", -1) == id);
+}
+
+static void add_id_file(struct plan *p, const char *file, const char *text)
+{
+	plan_off name = plan_text_add(p, file), value = plan_text_add(p, text);
+	struct plan_step *s = plan_step(p, PLAN_BORN, OP_WRITE_ID_MAP, NULL);
+
+	s->t1 = name;
+	s->t2 = value;
+}
+
 static int add_id_map(const json *spec, const char *key, const char *file, struct plan *p, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
 	const json *list = NULL;
-	struct plan_step *s;
 	char place[32];
 	int r = json_read_array(json_get(spec, "linux"), "linux", key, &list, err);
 
@@ -124,28 +140,35 @@ static int add_id_map(const json *spec, const char *key, const char *file, struc
 		r = compile_id_ranges(list, place, &text, err);
 	if (r < 0 || !text.len)
 		return r;
-	s = plan_step(p, PLAN_BORN, OP_WRITE_ID_MAP, NULL);
-	s->t1 = plan_text_add(p, file);
-	s->t2 = plan_text_add(p, text.text);
+	add_id_file(p, file, text.text);
 	return 0;
 }
 
 /* A user namespace without ids would have no root to build the container. */
-static int add_id_maps(const json *spec, uint64_t flags, struct plan *p, teu_error **err)
+static int add_id_maps(const struct launch *l, uint64_t flags, struct plan *p, teu_error **err)
 {
-	static const struct {
+	const struct {
 		const char *key, *file;
-	} maps[] = { { "uidMappings", "uid_map" }, { "gidMappings", "gid_map" } };
+		uint32_t own;
+		bool groups;
+	} maps[] = { { "uidMappings", "uid_map", geteuid(), false }, { "gidMappings", "gid_map", getegid(), true } };
+	bool asks = false;
+	int r = 0;
 
-	for (size_t i = 0; flags & CLONE_NEWUSER && i < ARRAY_SIZE(maps); i++) {
-		int r = add_id_map(spec, maps[i].key, maps[i].file, p, err);
+	for (size_t i = 0; r == 0 && flags & CLONE_NEWUSER && i < ARRAY_SIZE(maps); i++) {
+		bool itself = compile_maps_itself(l->spec, maps[i].key, maps[i].own, l->rights);
 
-		if (r < 0)
-			return r;
-		if (!json_count(json_get(json_get(spec, "linux"), maps[i].key)))
+		if (!json_count(json_get(json_get(l->spec, "linux"), maps[i].key)))
 			return json_field_error(err, "linux", maps[i].key, "is missing for the user namespace");
+		/* Who leaves groups could reach what is forbidden to their members. */
+		if (itself && maps[i].groups && l->rights == IDMAP_USER)
+			add_id_file(p, "setgroups", "deny");
+		r = itself ? add_id_map(l->spec, maps[i].key, maps[i].file, p, err) : 0;
+		asks |= !itself;
 	}
-	return 0;
+	if (r == 0 && asks)
+		plan_step(p, PLAN_BORN, OP_CALLER_MAPS, NULL);
+	return r;
 }
 
 static struct plan_step *add_batch(struct plan *p, enum plan_list list, enum plan_op op, const struct nl_batch *batch)
@@ -255,13 +278,14 @@ static int add_namespace_join(const json *spec, const json *ns, struct plan *p, 
 	return 0;
 }
 
-static int add_namespace_joins(const json *spec, struct plan *p, teu_error **err)
+/* The user namespace last, as the right to join others may be lost in it; but an ordinary user has that only there. */
+static int add_namespace_joins(const struct launch *l, struct plan *p, teu_error **err)
 {
-	for (int user = 0; user < 2; user++)
-		json_foreach (ns, json_find(spec, "linux.namespaces")) {
+	for (int turn = 0; turn < 2; turn++)
+		json_foreach (ns, json_find(l->spec, "linux.namespaces")) {
 			bool is_user = namespace_flag(json_get_text(ns, "type", "")) == CLONE_NEWUSER;
-			int r = *json_get_text(ns, "path", "") && is_user == user ? add_namespace_join(spec, ns, p, err)
-										  : 0;
+			bool now = is_user == (l->rights == IDMAP_USER ? turn == 0 : turn == 1);
+			int r = *json_get_text(ns, "path", "") && now ? add_namespace_join(l->spec, ns, p, err) : 0;
 
 			if (r < 0)
 				return r;
@@ -539,7 +563,7 @@ static int read_top(struct work *w, teu_error **err)
 
 static int add_host_side(struct work *w, teu_error **err)
 {
-	int r = add_id_maps(w->spec, w->flags, w->plan, err);
+	int r = add_id_maps(w->launch, w->flags, w->plan, err);
 
 	if (r == 0)
 		add_host_steps(w->launch, w->plan);
@@ -584,7 +608,7 @@ static int add_joins(struct work *w, teu_error **err)
 	add_cgroup_joins(w->launch->cgroup, w->plan);
 	if (w->flags & CLONE_NEWCGROUP)
 		plan_step(w->plan, PLAN_FIRST, OP_UNSHARE, "linux.namespaces")->n1 = CLONE_NEWCGROUP;
-	return add_namespace_joins(w->spec, w->plan, err);
+	return add_namespace_joins(w->launch, w->plan, err);
 }
 
 static int add_root(struct work *w, teu_error **err)
@@ -594,13 +618,14 @@ static int add_root(struct work *w, teu_error **err)
 	if (r < 0 || !compile_in_user_namespace(w->spec))
 		return r;
 	r = compile_sources(w->spec, w->plan, err);
-	plan_step(w->plan, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+	plan_step(w->plan, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL)->n2 = 1;
 	return r;
 }
 
 static int add_tree(struct work *w, teu_error **err)
 {
-	int r = compile_mounts(w->spec, w->launch->cgroup, w->plan, err);
+	const struct launch *l = w->launch;
+	int r = compile_mounts(w->spec, l->cgroup_seen ? l->cgroup_seen : l->cgroup, w->plan, err);
 
 	if (r == 0)
 		r = compile_devices(w->spec, w->plan, err);
@@ -668,17 +693,31 @@ static uint64_t joined_namespaces(const json *spec)
 	return flags;
 }
 
+static bool joins_user_first(const struct launch *l, uint64_t flags)
+{
+	return l->rights == IDMAP_USER && flags & CLONE_NEWUSER;
+}
+
+/* Before the process is born: its pid namespace; with an ordinary user's rights only by way of the user namespace. */
+static uint64_t join_before(const struct launch *l, uint64_t flags, struct plan *p)
+{
+	uint64_t early = flags & (CLONE_NEWPID | (joins_user_first(l, flags) ? CLONE_NEWUSER : 0));
+
+	if (early)
+		plan_step(p, PLAN_BEFORE, OP_JOIN_PROCESS, NULL)->n1 = early;
+	return flags & ~early;
+}
+
 int compile_exec(const struct launch *l, const json *process, struct plan *p, teu_error **err)
 {
-	uint64_t flags = joined_namespaces(l->spec);
+	uint64_t flags = joined_namespaces(l->spec), late;
 	int r;
 
 	plan_init(p);
 	r = compile_affinity(process, "initial", PLAN_BEFORE, p, err);
 	if (r < 0)
 		return r;
-	if (flags & CLONE_NEWPID)
-		plan_step(p, PLAN_BEFORE, OP_SETNS_PID, NULL)->n1 = 1;
+	late = join_before(l, flags, p);
 	add_keyring(l, p);
 	r = compile_listener(l, p, err);
 	if (r < 0)
@@ -689,14 +728,17 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	r = compile_affinity(process, "final", PLAN_FIRST, p, err);
 	if (r < 0)
 		return r;
-	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = flags & ~(uint64_t)CLONE_NEWPID;
+	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = late;
 	if (flags & CLONE_NEWUSER)
-		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL)->n1 = l->groups_denied;
 	add_console(l, process, true, p);
 	r = compile_process(l, process, "process", p, err);
 	if (r < 0)
 		return r;
-	set_header(l, (struct plan_birth){ .flags = birth_flags(l, process) }, p);
+	set_header(l,
+		   (struct plan_birth){ .flags = birth_flags(l, process) |
+						 (joins_user_first(l, flags) ? PLAN_BETWEEN : 0) },
+		   p);
 	/* The container's limit counter is not this process's. */
 	plan_header(p)->oom_path = 0;
 	return plan_finish(p, err);

@@ -7,6 +7,7 @@
 #define TEU_SANDBOX_COMPILE_H
 
 #include "kernel/cgroup.h"
+#include "kernel/idmap.h"
 #include "network/endpoint.h"
 #include "sandbox/plan.h"
 
@@ -35,7 +36,11 @@ struct launch {
 	const char *state;			 /* of exec: the whole document of the container, for a listener */
 	unsigned n_keep;			 /* descriptors for the command */
 	bool no_pivot;				 /* MS_MOVE and chroot instead of pivot_root */
+	const struct cgroup_plan *cgroup_seen;	 /* what a mount of type "cgroup" shows; NULL: @cgroup */
 	bool cgroup_stays;			 /* when the process has ended */
+	enum idmap_rights rights;		 /* of the caller; 0: all */
+	bool groups_denied; /* setgroups(2), where the process will live: in the caller's user namespace, or of exec the
+			       container's */
 };
 
 /* Of a launch, before all else: what compile_launch() puts into the header as well. */
@@ -62,6 +67,8 @@ uint64_t compile_namespaces(const json *spec);
 /* Does the container have a user namespace, its own or one that it joins? */
 bool compile_in_user_namespace(const json *spec);
 
+/* May the caller's helper write the map linux.@key itself? An ordinary user's may map one id, his own @id. */
+bool compile_maps_itself(const json *spec, const char *key, uint32_t id, enum idmap_rights rights);
 /* The id maps of @list, which stands at @place, as uid_map takes them. */
 int compile_id_ranges(const json *list, const char *place, struct strbuf *text, teu_error **err);
 

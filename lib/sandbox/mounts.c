@@ -205,9 +205,15 @@ int mounts_resolve(json *spec, const char *bundle, teu_error **err)
 /* "/sys/fs/cgroup/memory/teu/<id>" -> "memory": the name of the mount that the folder is on. */
 static void add_controller(struct strv *list, const char *dir, const char *cgroup_path)
 {
+	static const char usual[] = "/sys/fs/cgroup/";
 	size_t n = strlen(dir), tail = strlen(cgroup_path);
 	const char *begin;
 
+	if (strncmp(dir, usual, strlen(usual)) == 0) {
+		begin = dir + strlen(usual);
+		strv_addf(list, "%.*s=%s", (int)strcspn(begin, "/"), begin, dir);
+		return;
+	}
 	if (n <= tail)
 		return;
 	n -= tail;

@@ -19,6 +19,7 @@ static const struct {
 } ops[OP_COUNT] = {
 	[OP_NETLINK] = { "netlink", { 0 }, { "bytes", "protocol" } },
 	[OP_WRITE_ID_MAP] = { "write-id-map", { "file", "map" }, { 0 } },
+	[OP_CALLER_MAPS] = { "wait-for-id-maps", { 0 }, { 0 } },
 	[OP_SETNS_PID] = { "join-pid-namespace", { "path" }, { 0 } },
 	[OP_TIME] = { "time-namespace", { "offsets" }, { 0 } },
 	[OP_RMDIR] = { "remove-cgroup", { "path" }, { 0 } },
@@ -362,6 +363,19 @@ static int hook_failure(const struct plan *p, const struct plan_step *s, int eno
 	return TEU_E_LAUNCH;
 }
 
+static int clone_failure(const struct plan_header *h, int eno, teu_error **err)
+{
+	static const char what[] = "make the namespaces of the container";
+	bool refused = eno == EPERM || eno == EACCES || eno == ENOSPC || eno == EUSERS;
+
+	if (!refused || !(h->birth.clone_flags & CLONE_NEWUSER) || geteuid() == 0)
+		return err_errno(err, eno, "%s", what);
+	return err_set(err, TEU_E_PERMISSION,
+		       "%s: %s: may an ordinary user make user namespaces here (sysctl user.max_user_namespaces, "
+		       "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)?",
+		       what, strerrordesc_np(eno));
+}
+
 int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_error **err)
 {
 	static const int lists[] = { [WIRE_BEFORE] = PLAN_BEFORE, [WIRE_BORN] = PLAN_BORN, [WIRE_FIRST] = PLAN_FIRST };
@@ -371,7 +385,7 @@ int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_er
 	const char *about;
 
 	if (phase == WIRE_CLONE)
-		return err_errno(err, eno, "make the namespaces of the container");
+		return clone_failure(h, eno, err);
 	if (phase == WIRE_KILLED)
 		return err_set(err, TEU_E_LAUNCH,
 			       "the container's first process was killed before it could run its command (is "

@@ -1,5 +1,6 @@
 /* process: the spec's "process" and what else the first process does to itself, as steps. Source: runtime-spec
  * config.md "Process". */
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -349,6 +350,7 @@ static int read_process(struct process *w, teu_error **err)
 
 static void add_oom_score(const struct process *w)
 {
+	struct plan_step *s;
 	char score[16];
 	plan_off text;
 
@@ -356,7 +358,9 @@ static void add_oom_score(const struct process *w)
 		return;
 	snprintf(score, sizeof(score), "%d", (int)w->oom_score);
 	text = plan_text_add(w->plan, score);
-	plan_step(w->plan, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj")->t1 = text;
+	s = plan_step(w->plan, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj");
+	s->t1 = text;
+	s->n1 = w->launch->rights != IDMAP_ROOT;
 }
 
 /* What it is to the kernel, while it may still change that. */
@@ -375,12 +379,32 @@ static int add_attributes(struct process *w, teu_error **err)
 	return 0;
 }
 
+/* user_namespaces(7), "Mapping user and group ids": with the one own id, set by its owner, setgroups(2) is denied. */
+static bool has_no_groups(const struct process *w)
+{
+	return w->launch->groups_denied ||
+	       (w->own && w->launch->rights == IDMAP_USER && compile_namespaces(w->spec) & CLONE_NEWUSER &&
+		compile_maps_itself(w->spec, "gidMappings", getegid(), IDMAP_USER));
+}
+
+static int check_groups(const struct process *w, teu_error **err)
+{
+	if (!json_count(json_get(json_get(w->json, "user"), "additionalGids")) || !has_no_groups(w))
+		return 0;
+	return json_field_error(
+		err, "process.user", "additionalGids",
+		"cannot set any additional groups in a rootless container whose user namespace denies it: "
+		"map more groups than your own (linux.gidMappings)");
+}
+
 /* The working folder may be made as root, and is entered as the user. */
 static int add_identity(struct process *w, teu_error **err)
 {
 	struct plan_step *s;
-	int r = add_user(w->spec, w->json, w->place, w->plan, err);
+	int r = check_groups(w, err);
 
+	if (r == 0)
+		r = add_user(w->spec, w->json, w->place, w->plan, err);
 	if (r < 0)
 		return r;
 	plan_step(w->plan, PLAN_FIRST, OP_BOUNDING, "process.capabilities.bounding")->n1 = w->bounding;
@@ -389,7 +413,7 @@ static int add_identity(struct process *w, teu_error **err)
 		return r;
 	s = plan_step(w->plan, PLAN_FIRST, OP_BECOME, "process.user");
 	s->n1 = 1;
-	s->n2 = 1;
+	s->n2 = !w->launch->groups_denied;
 	r = add_cwd(w->json, w->place, false, w->plan, err);
 	if (r < 0)
 		return r;

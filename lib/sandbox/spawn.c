@@ -250,9 +250,11 @@ ssize_t wire_receive(int wire, void *packet, size_t size, int flags)
 	}
 }
 
-static int run_hooks(const struct spawn *s, int32_t pid, teu_error **err)
+/* What only the caller can do, while the process waits for it. */
+static int serve(const struct spawn *s, const struct wire_header *m, teu_error **err)
 {
-	int r = s->hooks ? s->hooks(s->data, pid, err) : 0;
+	int (*const work)(void *, int32_t, teu_error **) = m->type == WIRE_MAPS ? s->maps : s->hooks;
+	int r = work ? work(s->data, m->n1, err) : 0;
 
 	if (r < 0)
 		return r;
@@ -266,8 +268,8 @@ static int await(const struct spawn *s, const struct plan *p, int32_t *ret_pid, 
 	ssize_t n;
 
 	n = wire_receive(s->wire, &m, sizeof(m), 0);
-	if (n == (ssize_t)sizeof(m) && m.type == WIRE_HOOKS) {
-		int r = run_hooks(s, m.n1, err);
+	while (n == (ssize_t)sizeof(m) && (m.type == WIRE_HOOKS || m.type == WIRE_MAPS)) {
+		int r = serve(s, &m, err);
 
 		if (r < 0)
 			return r;

@@ -24,7 +24,9 @@ struct spawn {
 	int plan_fd; /* where the helper will find its plan */
 	/* Runs the caller's hooks for the process @pid when the plan has OP_HOST_HOOKS. */
 	int (*hooks)(void *data, int32_t pid, teu_error **err);
-	void *data;
+	/* Writes the id maps of the process @pid when the plan has OP_CALLER_MAPS. */
+	int (*maps)(void *data, int32_t pid, teu_error **err);
+	void *data; /* of both */
 };
 
 #define SPAWN_INIT                                                                                                     \

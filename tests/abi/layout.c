@@ -129,12 +129,13 @@ AT(teu_namespace_options, stdin_fd, 40);
 AT(teu_namespace_options, stdout_fd, 44);
 AT(teu_namespace_options, stderr_fd, 48);
 
-SIZE(teu_runtime_options, 40);
+SIZE(teu_runtime_options, 48);
 AT(teu_runtime_options, size, 0);
 AT(teu_runtime_options, root, 8);
 AT(teu_runtime_options, systemd_cgroup, 16);
 AT(teu_runtime_options, log, 24);
 AT(teu_runtime_options, log_data, 32);
+AT(teu_runtime_options, rootless, 40);
 
 SIZE(teu_runtime_create_options, 96);
 AT(teu_runtime_create_options, size, 0);
