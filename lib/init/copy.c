@@ -129,6 +129,8 @@ static long copy_entry(int from_dir, int to_dir, const char *name)
 	uint32_t type;
 
 	TRY(SYS(statx, from_dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st));
+	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) /* what is mounted in it is not of the tree: procfs, say */
+		return 0;
 	type = st.stx_mode & S_IFMT;
 	if (type == S_IFDIR)
 		return copy_folder(from_dir, to_dir, name);

@@ -89,6 +89,14 @@ long step_personality(struct first *f, const struct plan_step *s);
 long step_affinity(struct first *f, const struct plan_step *s);
 long console_open(struct first *f, const struct plan_step *s);
 
+/* procfs.c: the container's /proc (O_PATH); -ENODEV: what is there is not the root of a procfs. */
+int procfs_open(int root);
+bool procfs_holds(int fd);   /* is @fd on a procfs? */
+bool procfs_is_root(int fd); /* is it the root of one? */
+/* Writes to @path in it, or to @file of this process. */
+long procfs_put(int root, const char *path, const char *value);
+long procfs_put_own(int root, const char *file, const char *value);
+
 /* Is @fd the null device? */
 bool is_null(int fd);
 

@@ -116,6 +116,8 @@ enum {
 	PLAN_MOUNT_INHERIT_MODE = 32, /* tmpfs: its mode is that of the folder that it hides, if there is one */
 	PLAN_MOUNT_IDMAP = 64,	      /* its owners are seen through an id map */
 	PLAN_MOUNT_IDMAP_TREE = 128,  /* so are those of all mounts below it */
+	PLAN_MOUNT_PROC = 256,	      /* it becomes /proc: only a procfs may */
+	PLAN_MOUNT_IN_PROC = 512,     /* one of the files in /proc that may be mounted over */
 };
 
 struct plan_step {

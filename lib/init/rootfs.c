@@ -295,6 +295,49 @@ static long new_tree(const char *type, const char *source, const char *first, co
 	return r;
 }
 
+static bool same_place(int a, int b)
+{
+	struct statx x, y;
+
+	return SYS(statx, a, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &x) == 0 &&
+	       SYS(statx, b, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &y) == 0 && x.stx_mnt_id == y.stx_mnt_id &&
+	       x.stx_ino == y.stx_ino;
+}
+
+static bool same_mount(int a, int b)
+{
+	struct statx x, y;
+
+	return SYS(statx, a, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) == 0 &&
+	       SYS(statx, b, "", AT_EMPTY_PATH, STATX_MNT_ID, &y) == 0 && x.stx_mnt_id == y.stx_mnt_id;
+}
+
+/*
+ * What is mounted over a file in /proc would take what we, or whoever writes there after us, mean for the kernel. The
+ * plan says where that is allowed; a link may lead there from any other place.
+ */
+static long check_proc(struct first *f, int tree, int target, uint32_t flags)
+{
+	bool within;
+	int fd;
+
+	if (flags & PLAN_MOUNT_PROC)
+		return procfs_is_root(tree) ? 0 : -EXDEV;
+	if (flags & PLAN_MOUNT_IN_PROC || !procfs_holds(target))
+		return 0;
+	fd = sys_open_in(f->root, "/proc", O_PATH, 0, 0);
+	TRY(fd);
+	within = same_mount(fd, target);
+	SYS(close, fd);
+	return within ? -EXDEV : 0;
+}
+
+/* Over the root a mount would be the root of whoever joins the container, and of nobody else. */
+static long check_place(struct first *f, int tree, int target, uint32_t flags)
+{
+	return f->root >= 0 && same_place(f->root, target) ? -EBUSY : check_proc(f, tree, target, flags);
+}
+
 static long attach(struct first *f, int tree, const struct plan_step *s, bool folder)
 {
 	uint64_t resolve = s->n3 & PLAN_MOUNT_NO_SYMLINK ? RESOLVE_NO_SYMLINKS : 0;
@@ -302,14 +345,17 @@ static long attach(struct first *f, int tree, const struct plan_step *s, bool fo
 	long r;
 
 	TRY(target);
-	r = is_folder(target) == folder ? 0 : folder ? -ENOTDIR : -EISDIR;
+	r = check_place(f, tree, target, (uint32_t)s->n3);
+	if (r == 0 && is_folder(target) != folder)
+		r = folder ? -ENOTDIR : -EISDIR;
 	if (r == 0)
 		r = move_to(tree, target);
 	SYS(close, target);
 	return r;
 }
 
-/* tmpfs that keeps what it hides: filled while it is still detached from the tree. */
+/* Filled while it is still detached from the tree, and from the image only: a link in that may lead into procfs, whose
+ * files we could read and the container not. */
 static long copy_up(struct first *f, int tree, const struct plan_step *s)
 {
 	int from = sys_open_in(f->root, plan_text(f->plan, s->t4), O_RDONLY | O_DIRECTORY, 0, 0);
@@ -319,7 +365,7 @@ static long copy_up(struct first *f, int tree, const struct plan_step *s)
 	/* Several launches may fill one volume: the first does, the others wait for it. */
 	if (to >= 0)
 		SYS(flock, to, 2 /* LOCK_EX */);
-	if (from >= 0 && to >= 0 && folder_is_empty(to))
+	if (from >= 0 && to >= 0 && same_mount(from, f->root) && folder_is_empty(to))
 		r = copy_tree(from, to);
 	if (from >= 0)
 		SYS(close, from);

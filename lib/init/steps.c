@@ -9,10 +9,8 @@
 #include <linux/resource.h>
 #include <linux/seccomp.h>
 #include <linux/filter.h>
-#include <linux/magic.h>
 #include <linux/poll.h>
 #include <linux/signal.h>
-#include <asm/statfs.h>
 
 void await_go(struct first *f)
 {
@@ -113,40 +111,13 @@ static long step_domainname(struct first *f, const struct plan_step *s)
 	return SYS(setdomainname, name, str_len(name));
 }
 
-/* What is written to must be on a real procfs: an image or a volume could have put something else there
- * (CVE-2019-16884, CVE-2025-52881). */
-static int open_proc(struct first *f, const char *path, int flags)
-{
-	struct statfs st;
-	int proc = sys_open_in(f->root, "/proc", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS), fd;
-
-	if (proc < 0)
-		return proc;
-	fd = SYS(fstatfs, proc, &st) == 0 && st.f_type == PROC_SUPER_MAGIC
-		     ? sys_open_in(proc, path, flags, 0, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS)
-		     : -ENODEV;
-	SYS(close, proc);
-	return fd;
-}
-
-static long put_proc(struct first *f, const char *path, const char *value)
-{
-	int fd = open_proc(f, path, O_WRONLY);
-	long r;
-
-	TRY(fd);
-	r = SYS(write, fd, value, str_len(value));
-	SYS(close, fd);
-	return r < 0 ? r : 0;
-}
-
 static long step_sysctl(struct first *f, const struct plan_step *s)
 {
 	char path[512] = "sys/";
 
 	if (!str_add(path, sizeof(path), plan_text(f->plan, s->t1)))
 		return -ENAMETOOLONG;
-	return put_proc(f, path, plan_text(f->plan, s->t2));
+	return procfs_put(f->root, path, plan_text(f->plan, s->t2));
 }
 
 static long step_rlimit(struct first *f, const struct plan_step *s)
@@ -173,19 +144,9 @@ static long step_umask(struct first *f, const struct plan_step *s)
 	return 0;
 }
 
-/* A file of our own in procfs; "self" would be a link. */
-static long put_own(struct first *f, const char *file, const char *value)
-{
-	char path[64] = "";
-
-	str_add_number(path, sizeof(path), SYS(getpid));
-	str_add(path, sizeof(path), file);
-	return put_proc(f, path, value);
-}
-
 static long step_oom_score(struct first *f, const struct plan_step *s)
 {
-	long r = put_own(f, "/oom_score_adj", plan_text(f->plan, s->t1));
+	long r = procfs_put_own(f->root, "oom_score_adj", plan_text(f->plan, s->t1));
 
 	return s->n1 && (r == -EACCES || r == -EPERM) ? 0 : r;
 }
@@ -196,21 +157,21 @@ static long put_label(struct first *f, const char *file, const char *before, con
 
 	if (!str_add(text, sizeof(text), before) || !str_add(text, sizeof(text), label))
 		return -ENAMETOOLONG;
-	return put_own(f, file, text);
+	return procfs_put_own(f->root, file, text);
 }
 
 /* Where several security modules are on, each has its folder; the files above them are the first one's. */
 static long step_apparmor(struct first *f, const struct plan_step *s)
 {
 	const char *profile = plan_text(f->plan, s->t1);
-	long r = put_label(f, "/attr/apparmor/exec", "exec ", profile);
+	long r = put_label(f, "attr/apparmor/exec", "exec ", profile);
 
-	return r == -ENOENT ? put_label(f, "/attr/exec", "exec ", profile) : r;
+	return r == -ENOENT ? put_label(f, "attr/exec", "exec ", profile) : r;
 }
 
 static long step_selinux(struct first *f, const struct plan_step *s)
 {
-	return put_label(f, "/attr/exec", "", plan_text(f->plan, s->t1));
+	return put_label(f, "attr/exec", "", plan_text(f->plan, s->t1));
 }
 
 static long step_user(struct first *f, const struct plan_step *s)

@@ -311,19 +311,30 @@ static void check_owner(const json *config, const json *m, const char *place, st
 	}
 }
 
+static void check_destination(const json *m, const char *place, struct check *c)
+{
+	const char *destination = json_get_text(m, "destination", "/?"), *refusal;
+	uint32_t flags;
+
+	if (!*destination) {
+		check_missing(c, place, "destination");
+		return;
+	}
+	if (*destination != '/')
+		check_warning(c, place, "destination \"%s\" is relative: taken as below /", destination);
+	refusal = mounts_refusal(destination, json_get_text(m, "type", ""), is_bind(m), &flags);
+	if (refusal)
+		check_error(c, place, "\"%s\" %s", destination, refusal);
+}
+
 static void check_mounts(const json *config, struct check *c)
 {
 	char place[PLACE_MAX];
 	size_t i = 0;
 
 	json_foreach (m, json_get(config, "mounts")) {
-		const char *destination = json_get_text(m, "destination", "/?");
-
 		snprintf(place, sizeof(place), "mounts[%zu]", i++);
-		if (!*destination)
-			check_missing(c, place, "destination");
-		else if (*destination != '/')
-			check_warning(c, place, "destination \"%s\" is relative: taken as below /", destination);
+		check_destination(m, place, c);
 		if (is_bind(m))
 			check_bind(m, place, c);
 		else if (!*json_get_text(m, "type", ""))

@@ -786,6 +786,7 @@ int compile_bare(const struct bare *b, struct plan *p, teu_error **err)
 		s->t1 = s->t2 = a;
 		s->t4 = c;
 		s->n1 = 2 | 4 | 8; /* MOUNT_ATTR_NOSUID | NODEV | NOEXEC */
+		s->n3 = PLAN_MOUNT_PROC;
 	}
 	if (b->bound) {
 		a = plan_text_add(p, b->bound);

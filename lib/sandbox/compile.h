@@ -83,6 +83,11 @@ int compile_devices(const json *spec, struct plan *p, teu_error **err);
 int compile_late_mounts(const json *spec, struct plan *p, teu_error **err);
 int compile_masks(const json *spec, struct plan *p, teu_error **err);
 
+/*
+ * Why nothing of @type may be mounted at @destination; NULL: it may, with these PLAN_MOUNT_… in *ret_flags for what only the
+ * process inside can see.
+ */
+const char *mounts_refusal(const char *destination, const char *type, bool bind, uint32_t *ret_flags);
 /* Is it an option of mounting? Else it is the filesystem's own. */
 bool mounts_know_option(const char *name);
 /* Makes the relative sources of binds in @spec absolute: they are below @bundle. Destinations lose the rootfs that they

@@ -123,6 +123,55 @@ static void sort_option(const char *name, struct mount_spec *m)
 	}
 }
 
+/* The files in /proc that lxcfs gives a container its own view of; nothing else there may be replaced, as runc has it:
+ * what is meant for the kernel must reach it (CVE-2019-16884, CVE-2025-52881). */
+static bool may_be_covered(const char *path)
+{
+	static const char *const files[] = { "cpuinfo",
+					     "diskstats",
+					     "meminfo",
+					     "stat",
+					     "swaps",
+					     "uptime",
+					     "loadavg",
+					     "slabinfo",
+					     "net/dev",
+					     "sys/kernel/ns_last_pid",
+					     "sys/crypto/fips_enabled" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (strcmp(path, files[i]) == 0)
+			return true;
+	return false;
+}
+
+const char *mounts_refusal(const char *destination, const char *type, bool bind, uint32_t *ret_flags)
+{
+	_cleanup_free_ char *clean = path_clean(destination);
+	const char *path = clean ? clean : destination;
+
+	*ret_flags = 0;
+	if (strncmp(path, "/proc", 5) != 0 || (path[5] && path[5] != '/'))
+		return NULL;
+	if (!path[5]) {
+		*ret_flags = PLAN_MOUNT_PROC | PLAN_MOUNT_NO_SYMLINK;
+		return bind || strcmp(type, "proc") == 0 ? NULL : "cannot be mounted because it is not of type proc";
+	}
+	*ret_flags = PLAN_MOUNT_IN_PROC;
+	return may_be_covered(path + 6) ? NULL : "cannot be mounted because it is inside /proc";
+}
+
+static int check_place_of(const char *where, struct mount_spec *m, teu_error **err)
+{
+	uint32_t flags;
+	const char *refusal = mounts_refusal(m->destination, m->type ? m->type : "", m->bind, &flags);
+
+	m->flags |= flags;
+	if (strcmp(m->destination, "/") == 0)
+		return json_field_error(err, where, "destination", "must not be \"/\"");
+	return refusal ? json_field_error(err, where, "destination", "\"%s\" %s", m->destination, refusal) : 0;
+}
+
 static int read_mount(const json *v, const char *where, struct mount_spec *m, teu_error **err)
 {
 	_cleanup_(strv_done) struct strv all = STRV_INIT;
@@ -146,11 +195,12 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 	m->destination = path_clean(destination);
 	if (!m->destination)
 		return err_oom(err);
-	if (strcmp(m->destination, "/") == 0)
-		return json_field_error(err, where, "destination", "must not be \"/\"");
 	strv_foreach (item, &all)
 		sort_option(*item, m);
 	m->bind |= m->type && strcmp(m->type, "bind") == 0;
+	r = check_place_of(where, m, err);
+	if (r < 0)
+		return r;
 	m->flags |= json_count(m->uids) ? PLAN_MOUNT_IDMAP : 0;
 	if (m->bind && (!m->source || *m->source != '/'))
 		return json_field_error(err, where, "source", "expected an absolute path");

@@ -315,15 +315,23 @@ static int exec_failure(const char *command, int eno, teu_error **err)
 
 static const char *hint(const struct plan_step *s, int eno)
 {
+	bool on_place = s->op == OP_MOUNT || s->op == OP_BIND || s->op == OP_CGROUP_MOUNT;
+
 	if (s->op == OP_RLIMIT && eno == EPERM)
 		return ": the caller has no right to raise this limit (CAP_SYS_RESOURCE)";
 	if (s->op == OP_LISTENER)
 		return ": failed to connect with seccomp agent specified in the seccomp profile";
 	if (s->op == OP_OOM_SCORE && eno == EACCES)
 		return ": the caller has no right to lower it (CAP_SYS_RESOURCE)";
-	if (s->op == OP_MOUNT && s->n3 & PLAN_MOUNT_NO_SYMLINK && (eno == ELOOP || eno == ENOTDIR))
+	if (on_place && eno == EXDEV && s->n3 & PLAN_MOUNT_PROC)
+		return ": only the root of a procfs can be mounted there";
+	if (on_place && eno == EXDEV)
+		return ": a symbolic link leads from there into the container's /proc";
+	if (on_place && eno == EBUSY)
+		return ": a symbolic link leads from there to the container's root";
+	if (on_place && s->n3 & PLAN_MOUNT_NO_SYMLINK && (eno == ELOOP || eno == ENOTDIR))
 		return ": it must be mounted on ordinary directory, not by way of a symbolic link";
-	if ((s->op == OP_MOUNT || s->op == OP_BIND) && eno == ELOOP)
+	if (on_place && eno == ELOOP)
 		return ": the way there leads over a symbolic link, which is not followed";
 	if ((s->op == OP_BIND) && (eno == ENOTDIR || eno == EISDIR))
 		return ": a folder can't be mounted on a file, nor a file on a folder";
