@@ -165,11 +165,25 @@ static long swap_root(bool shared)
 	return SYS(umount2, ".", DETACH);
 }
 
+/* @how: n1 of OP_PIVOT. */
+static long change_root(uint64_t how, bool shared)
+{
+	switch (how) {
+	case 2: /* The mounts are the caller's, too: nothing of its is taken off. */
+		return SYS(chroot, ".");
+	case 1:
+		return move_root();
+	default:
+		return swap_root(shared);
+	}
+}
+
 long step_pivot(struct first *f, const struct plan_step *s)
 {
-	TRY(leave_chroot());
+	if (s->n1 != 2)
+		TRY(leave_chroot());
 	TRY(SYS(fchdir, f->root));
-	TRY(s->n1 ? move_root() : swap_root(s->n2));
+	TRY(change_root(s->n1, s->n2));
 	TRY(SYS(chdir, "/"));
 	SYS(close, f->root);
 	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);

@@ -42,6 +42,7 @@ enum plan_op {
 	OP_JOIN_CGROUP,	   /* t1 file: write "0" into it */
 	OP_SETNS,	   /* t1 path, n1 CLONE_NEW… */
 	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process; by the monitor too */
+	OP_ENTER_ROOT,	   /* t1 "/proc/<joined process>/root": of a container without mounts of its own */
 	OP_UNSHARE,	   /* n1 CLONE_NEW… */
 	OP_PROPAGATION,	   /* t1 path (on the host), n1 MS_…; t2: the mount that this path is on gets private, as what
 			      is shared would show the host all that is mounted below */
@@ -66,8 +67,9 @@ enum plan_op {
 	OP_LATE_READONLY, /* t4 path of a mount made before */
 	OP_MASK,	  /* t4 path */
 	OP_READONLY,	  /* t4 path */
-	OP_PIVOT,	  /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot; n2 1: the old one has shared mounts */
-	OP_ROOT_READONLY, /* "/" itself */
+	OP_PIVOT, /* the rootfs becomes "/"; n1 1: by MS_MOVE and chroot, 2: by chroot alone; n2 1: the old one has
+		     shared mounts */
+	OP_ROOT_READONLY,    /* "/" itself */
 	OP_ROOT_PROPAGATION, /* n1 MS_… for "/" */
 
 	/* by the first process, inside */

@@ -59,6 +59,18 @@ static long step_setns(struct first *f, const struct plan_step *s)
 	return r;
 }
 
+/* The process lives: it is not another that has got its number meanwhile. */
+static long step_enter_root(struct first *f, const struct plan_step *s)
+{
+	int root = sys_open(AT_FDCWD, plan_text(f->plan, s->t1), O_PATH | O_DIRECTORY, 0);
+
+	TRY(root);
+	TRY(SYS(pidfd_send_signal, FD_JOIN, 0, 0, 0));
+	TRY(SYS(fchdir, root));
+	SYS(close, root);
+	return SYS(chroot, ".");
+}
+
 static long step_join_process(struct first *f, const struct plan_step *s)
 {
 	if (s->n1)
@@ -426,6 +438,7 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_JOIN_CGROUP] = step_join_cgroup,
 	[OP_SETNS] = step_setns,
 	[OP_JOIN_PROCESS] = step_join_process,
+	[OP_ENTER_ROOT] = step_enter_root,
 	[OP_UNSHARE] = step_unshare,
 	[OP_PROPAGATION] = step_propagation,
 	[OP_OVERLAY] = step_overlay,

@@ -21,6 +21,7 @@
 #include "runtime/kill.h"
 #include "runtime/mapping.h"
 #include "runtime/notify.h"
+#include "runtime/shared_mounts.h"
 #include "sandbox/check.h"
 
 void creation_init(struct creation *c, teu_runtime *rt, const char *id, const teu_runtime_create_options *opts)
@@ -47,6 +48,7 @@ void creation_done(struct creation *c)
 {
 	bundle_done(&c->bundle);
 	record_done(&c->record);
+	json_free(c->mounts);
 	cgroup_plan_done(&c->cgroup);
 	nl_batch_done(&c->loopback);
 	plan_done(&c->plan);
@@ -153,6 +155,8 @@ int creation_record(struct creation *c, pid_t pid, teu_error **err)
 		ok = json_add_string(doc, "freezer", c->cgroup.freeze_dir);
 	if (ok && c->opts->notify_socket)
 		ok = json_add_string(doc, "notify", c->opts->notify_socket);
+	if (ok && c->mounts)
+		ok = json_add(doc, "mounts", json_copy(c->mounts));
 	if (ok && annotations)
 		ok = json_add(doc, "annotations", json_copy(annotations));
 	if (ok)
@@ -216,7 +220,7 @@ static int compile_states(struct creation *c, teu_error **err)
 {
 	int r;
 
-	if (!json_get(c->bundle.spec, "hooks") && !listener_wanted(c->bundle.spec))
+	if (!json_get(c->bundle.spec, "hooks") && !listener_wanted(c->bundle.spec) && !c->mounts)
 		return 0;
 	r = creation_record(c, 0, err);
 	if (r == 0)
@@ -336,6 +340,7 @@ void creation_take_back(struct creation *c)
 		kill_process(c->pid, proc_start_time(c->pid), ignored ? NULL : &ignored);
 	if (c->cgroup_made)
 		cgroups_remove(c->cgroup_path, &ignored);
+	shared_mounts_remove(c->mounts, c->bundle.rootfs);
 	if (c->record.lock_fd >= 0)
 		record_remove(c->runtime, &c->record, NULL);
 }
@@ -373,6 +378,10 @@ int creation_prepare(struct creation *c, teu_error **err)
 			"(\"spec --rootless\" writes a config that has one)");
 	if (r == 0)
 		r = bundle_find_rootfs(&c->bundle, err);
+	if (r == 0 && !compile_has_mounts(c->bundle.spec)) {
+		c->mounts = shared_mounts_note(c->bundle.rootfs);
+		r = c->mounts ? 0 : err_oom(err);
+	}
 	if (r == 0)
 		r = mounts_resolve(c->bundle.spec, c->bundle.path, err);
 	if (r == 0)

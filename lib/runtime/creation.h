@@ -15,6 +15,7 @@ struct creation {
 	bool waits; /* the command waits to be started */
 	struct bundle bundle;
 	struct record record;
+	json *mounts; /* of shared_mounts_note(); NULL: it has its own */
 	char *cgroup_path;	   /* NULL: it stays in the caller's */
 	struct cgroup_plan cgroup; /* its own, or of the caller's what it sees */
 	bool cgroup_made;

@@ -130,6 +130,7 @@ static int open_cgroup(struct exec *e, teu_error **err)
 
 static int compile(struct exec *e, bool stays, teu_error **err)
 {
+	char root[32];
 	struct launch l = {
 		.spec = e->spec,
 		.cgroup = e->cgroup.dirs.n ? &e->cgroup : NULL,
@@ -138,11 +139,13 @@ static int compile(struct exec *e, bool stays, teu_error **err)
 		.n_keep = (unsigned)e->handover.n_kept,
 		.rights = e->runtime->rights,
 		.groups_denied = idmap_groups_denied(e->record.pid),
+		.join_root = root,
 	};
 
 	if (asprintf(&e->keyring, "_ses.%s", e->record.id) < 0)
 		return err_oom(err);
 	l.keyring = e->keyring;
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->record.pid);
 	if (listener_wanted(e->spec)) {
 		_cleanup_json_ json *state = record_state(&e->record, "running", e->record.pid);
 

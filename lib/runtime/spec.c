@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/cgroup.h"
 #include "runtime/runtime.h"
 
 static const char text[] =
@@ -31,7 +32,7 @@ static const char text[] =
 	"\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"relatime\",\"ro\"]}],"
 	"\"linux\":{\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]},"
 	"\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
-	"{\"type\":\"mount\"},{\"type\":\"cgroup\"}],"
+	"{\"type\":\"mount\"}],"
 	"\"maskedPaths\":[\"/proc/acpi\",\"/proc/asound\",\"/proc/kcore\",\"/proc/keys\",\"/proc/latency_stats\","
 	"\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/sys/firmware\",\"/proc/scsi\"],"
 	"\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]}}";
@@ -46,6 +47,14 @@ static bool add_caps(json *spec)
 		if (!json_add(caps, sets[i], json_strings(names)))
 			return false;
 	return true;
+}
+
+/* On v1 the mounts of its own groups alone hide the others, and what runs in containers of v1 may not expect more. */
+static bool add_cgroup_namespace(json *spec)
+{
+	json *list = json_get_mutable(json_get_mutable(spec, "linux"), "namespaces");
+
+	return !cgroup_is_v2() || json_add_string(json_append_object(list), "type", "cgroup");
 }
 
 static bool map_self(json *linux_part, const char *key, int64_t id)
@@ -102,7 +111,7 @@ int runtime_spec(bool rootless, json **ret, teu_error **err)
 
 	if (r < 0)
 		return r;
-	if (!add_caps(spec) || (rootless && !make_rootless(spec)))
+	if (!add_caps(spec) || !add_cgroup_namespace(spec) || (rootless && !make_rootless(spec)))
 		return err_oom(err);
 	*ret = TAKE_PTR(spec);
 	return 0;

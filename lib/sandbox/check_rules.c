@@ -46,15 +46,18 @@ static void check_presence(const json *config, struct check *c)
 			check_missing(c, "", objects[i]);
 	if (json_get(config, "process") && !json_count(json_find(config, "process.args")))
 		check_error(c, "process.args", "expected a command");
-	if (!find_namespace(config, "mount"))
-		check_error(c, "linux.namespaces", "a container needs a \"mount\" namespace");
 }
 
 static void check_namespaces(const json *config, struct check *c)
 {
+	const char *root = json_get_text(json_get(config, "root"), "path", "");
 	char place[PLACE_MAX];
 	size_t i = 0;
 
+	if (!find_namespace(config, "mount") && strcmp(root, "/") == 0)
+		check_error(c, "root.path", "the caller's root needs a \"mount\" namespace in linux.namespaces");
+	if (!find_namespace(config, "mount") && *json_get_text(json_get(config, "linux"), "rootfsPropagation", ""))
+		check_error(c, "linux.rootfsPropagation", "needs a \"mount\" namespace in linux.namespaces");
 	json_foreach (ns, json_find(config, "linux.namespaces")) {
 		const char *path = json_get_text(ns, "path", "");
 

@@ -64,8 +64,6 @@ static int check_namespaces(const json *spec, teu_error **err)
 			return json_field_error(err, "linux", "namespaces", "type \"%s\" stands twice", type);
 		seen |= flag;
 	}
-	if (!(seen & CLONE_NEWNS))
-		return json_field_error(err, "linux", "namespaces", "a container needs a \"mount\" namespace");
 	return 0;
 }
 
@@ -245,6 +243,11 @@ bool compile_in_user_namespace(const json *spec)
 	return (compile_namespaces(spec) | paths_of(spec)) & CLONE_NEWUSER;
 }
 
+bool compile_has_mounts(const json *spec)
+{
+	return (compile_namespaces(spec) | paths_of(spec)) & CLONE_NEWNS;
+}
+
 /*
  * With a user namespace the first process is born into it, and has no right to enter those of others any more, nor to
  * make the new ones for one that is joined: a process before it joins them all, the user namespace last.
@@ -401,6 +404,14 @@ static int add_rootfs(const struct launch *l, struct plan *p, uint64_t *ret_prop
 	 * it. */
 	at = plan_text_add(p, "/");
 	root = plan_text_add(p, path);
+	if (!compile_has_mounts(l->spec)) {
+		/* In the caller's own: only what is mounted in the rootfs is ours to change. */
+		plan_step(p, PLAN_FIRST, OP_ROOTFS, "root.path")->t1 = root;
+		s = plan_step(p, PLAN_FIRST, OP_PROPAGATION, NULL);
+		s->t1 = root;
+		s->n1 = MS_REC | MS_PRIVATE;
+		return 0;
+	}
 	s = plan_step(p, PLAN_FIRST, OP_PROPAGATION, NULL);
 	s->t1 = at;
 	/* A shared root is for volumes that show the host what is mounted in them. */
@@ -656,7 +667,7 @@ static int add_inside(struct work *w, teu_error **err)
 	if (r < 0)
 		return r;
 	s = plan_step(p, PLAN_FIRST, OP_PIVOT, NULL);
-	s->n1 = w->launch->no_pivot;
+	s->n1 = !compile_has_mounts(w->spec) ? 2 : w->launch->no_pivot;
 	s->n2 = !!(w->propagation & MS_SHARED);
 	if (w->propagation)
 		plan_step(p, PLAN_FIRST, OP_ROOT_PROPAGATION, "linux.rootfsPropagation")->n1 = w->propagation;
@@ -728,6 +739,11 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	r = compile_affinity(process, "final", PLAN_FIRST, p, err);
 	if (r < 0)
 		return r;
+	if (!compile_has_mounts(l->spec)) {
+		plan_off root = plan_text_add(p, l->join_root);
+
+		plan_step(p, PLAN_FIRST, OP_ENTER_ROOT, NULL)->t1 = root;
+	}
 	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = late;
 	if (flags & CLONE_NEWUSER)
 		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL)->n1 = l->groups_denied;

@@ -33,6 +33,7 @@ struct launch {
 	const char *keyring;			 /* name of a new session keyring; NULL: the caller's */
 	const char *state_head, *state_tails[2]; /* the state document for hooks before and after the start, around the
 						    pid; NULL: hooks don't run, a listener gets less */
+	const char *join_root;			 /* of exec: "/proc/<pid>/root" of the container's first process */
 	const char *state;			 /* of exec: the whole document of the container, for a listener */
 	unsigned n_keep;			 /* descriptors for the command */
 	bool no_pivot;				 /* MS_MOVE and chroot instead of pivot_root */
@@ -64,6 +65,8 @@ int compile_bare(const struct bare *bare, struct plan *ret, teu_error **err);
 
 /* CLONE_NEW… of the namespaces that @spec makes new; those with a path not counted. */
 uint64_t compile_namespaces(const json *spec);
+/* Does the container have mounts of its own, or those of a namespace that it joins? Else it is in the caller's. */
+bool compile_has_mounts(const json *spec);
 /* Does the container have a user namespace, its own or one that it joins? */
 bool compile_in_user_namespace(const json *spec);
 

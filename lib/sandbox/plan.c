@@ -33,6 +33,7 @@ static const struct {
 	[OP_JOIN_CGROUP] = { "join-cgroup", { "file" }, { 0 } },
 	[OP_SETNS] = { "join-namespace", { "path" }, { "type" } },
 	[OP_JOIN_PROCESS] = { "join-process", { 0 }, { "namespaces" } },
+	[OP_ENTER_ROOT] = { "enter-root", { "root" }, { 0 } },
 	[OP_UNSHARE] = { "unshare", { 0 }, { "namespaces" } },
 	[OP_PROPAGATION] = { "propagation", { "path" }, { "flags" } },
 	[OP_OVERLAY] = { "overlay", { "lower[]", "upper", "work", "target" }, { "volatile" } },

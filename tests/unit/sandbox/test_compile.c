@@ -144,7 +144,6 @@ static const struct {
 } bad[] = {
 	{ "{}", "process", "is missing" },
 	{ "{\"process\":7}", "process", "expected an object" },
-	{ NAMESPACES("", ""), "linux.namespaces", "needs a \"mount\" namespace" },
 	{ NAMESPACES(MOUNT_NS "," MOUNT_NS, ""), "linux.namespaces", "stands twice" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"moon\"}", ""), "linux.namespaces", "unknown type \"moon\"" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"network\",\"path\":5}", ""), "linux.namespaces[1].path",
