@@ -538,7 +538,8 @@ static long bind_device(int parent, const char *name, const char *path, const st
 		SYS(close, tree);
 		return -ENXIO;
 	}
-	target = sys_open(parent, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0666);
+	r = SYS(mknodat, parent, name, S_IFREG | 0666, 0);
+	target = r < 0 && r != -EEXIST ? (int)r : sys_open(parent, name, O_PATH | O_NOFOLLOW, 0);
 	r = target < 0 ? target : move_to((int)tree, target);
 	SYS(close, tree);
 	if (target >= 0)
@@ -561,7 +562,8 @@ long step_device(struct first *f, const struct plan_step *s)
 		SYS(unlinkat, parent, name, 0);
 		r = SYS(mknodat, parent, name, s->n1, s->n2);
 	}
-	if (r == -EPERM)
+	/* One that stands there already was bound before: it is bound over. */
+	if (r == -EPERM || r == -EEXIST)
 		r = bind_device(parent, name, s->t2 ? plan_text(f->plan, s->t2) : path, s);
 	else if (r == 0 && (uid || gid))
 		r = SYS(fchownat, parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
