@@ -29,8 +29,8 @@ static const struct option table[] = {
 	{ "cpuset-mems", 0, OPT_TEXT, AT(cpuset_mems), "Memory nodes to use", "cpu.mems" },
 	{ "kernel-memory", 0, OPT_SWAP, AT(kernel_memory), "No effect: kernels have no such limit any more", NULL },
 	{ "kernel-memory-tcp", 0, OPT_SWAP, AT(kernel_memory_tcp), "Memory of TCP buffers", "memory.kernelTCP" },
-	{ "l3-cache-schema", 0, OPT_TEXT, AT(l3), "Intel RDT's L3 cache", NULL },
-	{ "mem-bw-schema", 0, OPT_TEXT, AT(mem_bw), "Intel RDT's memory bandwidth", NULL },
+	{ "l3-cache-schema", 0, OPT_TEXT, AT(l3), "Intel RDT's L3 cache", "intelRdt.l3CacheSchema" },
+	{ "mem-bw-schema", 0, OPT_TEXT, AT(mem_bw), "Intel RDT's memory bandwidth", "intelRdt.memBwSchema" },
 	{ "memory", 0, OPT_SWAP, AT(memory), "Limit of memory", "memory.limit" },
 	{ "memory-reservation", 0, OPT_SWAP, AT(memory_reservation), "Soft limit of memory", "memory.reservation" },
 	{ "memory-swap", 0, OPT_SWAP, AT(memory_swap), "Limit of memory and swap; -1: none", "memory.swap" },
@@ -70,10 +70,6 @@ static char *build(const struct call *call)
 		if (!text)
 			cli_fail(call, "open %s: %s", o->resources, strerror(errno));
 		return text;
-	}
-	if (o->l3 || o->mem_bw) {
-		cli_fail(call, "Intel RDT is not supported");
-		return NULL;
 	}
 	for (const struct option *flag = table; flag->name; flag++)
 		add_flag(o, flag, resources);

@@ -139,7 +139,7 @@ TEU_API int teu_runtime_resume(teu_runtime *runtime, const char *id, teu_error *
 TEU_API int teu_runtime_processes(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
 
 /**
- * Changes limits. @resources_json: a linux.resources object; what it leaves out stays. TEU_E_INVALID, detail "field"; TEU_E_NOT_FOUND;
+ * Changes limits. @resources_json: a linux.resources object, and in it "intelRdt" with l3CacheSchema and memBwSchema; what it leaves out stays. TEU_E_INVALID, detail "field"; TEU_E_NOT_FOUND;
  * TEU_E_CONFLICT, it does not run, or uses more than that; TEU_E_UNSUPPORTED. Since: 0.1.
  */
 TEU_API int teu_runtime_update(teu_runtime *runtime, const char *id, const char *resources_json, teu_error **err);

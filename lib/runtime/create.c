@@ -49,6 +49,7 @@ void creation_done(struct creation *c)
 	bundle_done(&c->bundle);
 	record_done(&c->record);
 	json_free(c->mounts);
+	resctrl_done(&c->shares);
 	cgroup_plan_done(&c->cgroup);
 	nl_batch_done(&c->loopback);
 	plan_done(&c->plan);
@@ -155,6 +156,8 @@ int creation_record(struct creation *c, pid_t pid, teu_error **err)
 		ok = json_add_string(doc, "freezer", c->cgroup.freeze_dir);
 	if (ok && c->opts->notify_socket)
 		ok = json_add_string(doc, "notify", c->opts->notify_socket);
+	if (ok)
+		ok = shares_note(doc, &c->shares);
 	if (ok && c->mounts)
 		ok = json_add(doc, "mounts", json_copy(c->mounts));
 	if (ok && annotations)
@@ -317,6 +320,9 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 	if (r == 0 && !c->cgroup.v2)
 		r = creation_make_cgroup(c, err);
 	if (r == 0)
+		r = shares_make(c->bundle.spec, c->record.id, &c->shares, err);
+	c->launch.share_tasks = &c->shares.tasks;
+	if (r == 0)
 		r = compile_states(c, err);
 	if (r == 0)
 		r = compile_launch(&c->launch, &c->plan, err);
@@ -340,6 +346,7 @@ void creation_take_back(struct creation *c)
 		kill_process(c->pid, proc_start_time(c->pid), ignored ? NULL : &ignored);
 	if (c->cgroup_made)
 		cgroups_remove(c->cgroup_path, &ignored);
+	resctrl_remove(&c->shares.made);
 	shared_mounts_remove(c->mounts, c->bundle.rootfs);
 	if (c->record.lock_fd >= 0)
 		record_remove(c->runtime, &c->record, NULL);

@@ -5,6 +5,7 @@
 #include "runtime/bundle.h"
 #include "runtime/handover.h"
 #include "runtime/record.h"
+#include "runtime/shares.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
 
@@ -15,10 +16,11 @@ struct creation {
 	bool waits; /* the command waits to be started */
 	struct bundle bundle;
 	struct record record;
-	json *mounts; /* of shared_mounts_note(); NULL: it has its own */
+	json *mounts;		   /* of shared_mounts_note(); NULL: it has its own */
 	char *cgroup_path;	   /* NULL: it stays in the caller's */
 	struct cgroup_plan cgroup; /* its own, or of the caller's what it sees */
 	bool cgroup_made;
+	struct resctrl shares;
 	int cgroup_fd, cache_fd, notify_fd;
 	struct handover handover;
 	char *start_path, *keyring, *head, *tails[2];

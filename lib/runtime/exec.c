@@ -13,6 +13,7 @@
 #include "runtime/kill.h"
 #include "runtime/merge.h"
 #include "runtime/record.h"
+#include "runtime/shares.h"
 #include "sandbox/check.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
@@ -23,6 +24,7 @@ struct exec {
 	struct record record;
 	json *spec, *process; /* owned */
 	struct cgroup_plan cgroup;
+	struct strv shares; /* what resctrl has of it */
 	struct handover handover;
 	struct plan plan;
 	char *keyring, *state;
@@ -35,6 +37,7 @@ static void exec_done(struct exec *e)
 	json_free(e->spec);
 	json_free(e->process);
 	cgroup_plan_done(&e->cgroup);
+	strv_done(&e->shares);
 	handover_done(&e->handover);
 	plan_done(&e->plan);
 	free(e->keyring);
@@ -139,6 +142,7 @@ static int compile(struct exec *e, bool stays, teu_error **err)
 		.n_keep = (unsigned)e->handover.n_kept,
 		.rights = e->runtime->rights,
 		.groups_denied = idmap_groups_denied(e->record.pid),
+		.share_tasks = &e->shares,
 		.join_root = root,
 	};
 
@@ -212,6 +216,8 @@ int runtime_exec(teu_runtime *rt, const char *id, const char *process_json, cons
 		r = handover_open(&e.handover, json_get_truth(e.process, "terminal", false), err);
 	if (r == 0)
 		r = open_cgroup(&e, err);
+	if (r == 0)
+		r = shares_tasks(e.record.doc, &e.shares, err);
 	if (r == 0)
 		r = compile(&e, ret_wait != NULL, err);
 	if (r == 0)

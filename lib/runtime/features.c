@@ -108,6 +108,14 @@ static bool add_switch(json *to, const char *key, bool on)
 	return json_add_bool(json_add_object(to, key), "enabled", on);
 }
 
+static bool add_rdt(json *to)
+{
+	json *rdt = json_add_object(to, "intelRdt");
+
+	return json_add_bool(rdt, "enabled", true) && json_add_bool(rdt, "schemata", true) &&
+	       json_add_bool(rdt, "monitoring", true);
+}
+
 static bool is_there(const char *path)
 {
 	return access(path, F_OK) == 0;
@@ -117,7 +125,7 @@ static bool add_linux(json *to)
 {
 	return add_namespaces(to) && add_caps(to) && add_cgroup(to) && add_seccomp(to) &&
 	       add_switch(to, "apparmor", is_there("/sys/module/apparmor")) &&
-	       add_switch(to, "selinux", is_there("/sys/fs/selinux/enforce")) && add_switch(to, "intelRdt", false) &&
+	       add_switch(to, "selinux", is_there("/sys/fs/selinux/enforce")) && add_rdt(to) &&
 	       add_switch(json_add_object(to, "mountExtensions"), "idmap", mounts_know_option("idmap"));
 }
 

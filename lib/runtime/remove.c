@@ -6,6 +6,7 @@
 #include "runtime/record.h"
 #include "runtime/remove.h"
 #include "runtime/shared_mounts.h"
+#include "runtime/shares.h"
 
 /* Of a create that never came to an end only the config tells the cgroup. */
 static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_error **err)
@@ -27,6 +28,8 @@ int remove_container(teu_runtime *rt, struct record *rec, teu_error **err)
 	_cleanup_json_ json *spec = NULL;
 	int r = rec->cgroup ? cgroups_remove(rec->cgroup, err) : 0;
 
+	if (r == 0)
+		shares_remove(rec->doc);
 	if (r == 0)
 		shared_mounts_remove(json_get(rec->doc, "mounts"), json_get_text(rec->doc, "rootfs", ""));
 	if (json_get_truth(rec->doc, "poststop", false))

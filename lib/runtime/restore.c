@@ -174,6 +174,21 @@ static int enter_cgroup(struct restore *s, teu_error **err)
 	return r;
 }
 
+static int enter_shares(struct restore *s, teu_error **err)
+{
+	int r = shares_make(s->c.bundle.spec, s->c.record.id, &s->c.shares, err);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)s->criu.pid);
+	strv_foreach (file, &s->c.shares.tasks) {
+		int failed = r == 0 ? fd_write_value(AT_FDCWD, *file, text) : 0;
+
+		if (failed < 0)
+			r = err_errno(err, -failed, "linux.intelRdt: write %s to %s", text, *file);
+	}
+	return r;
+}
+
 static int on_notify(void *data, const char *script, int32_t pid, int fd, teu_error **err)
 {
 	struct restore *s = data;
@@ -208,6 +223,8 @@ static int run_criu(struct restore *s, teu_error **err)
 		r = imagedir_reopen(&s->images, s->criu.pid, err);
 	if (r == 0)
 		r = enter_cgroup(s, err);
+	if (r == 0)
+		r = enter_shares(s, err);
 	return r == 0 ? criu_call(&s->criu, CRIU_RESTORE, &s->options, &s->c.pid, err) : r;
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernel/cgroup.h"
 #include "runtime/record.h"
+#include "runtime/shares.h"
 
 static int parse(const char *text, json **ret, teu_error **err)
 {
@@ -21,6 +22,7 @@ int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, 
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_(strv_done) struct strv warnings = STRV_INIT;
 	_cleanup_json_ json *resources = NULL;
+	const json *rdt;
 	int r = parse(resources_json, &resources, err);
 
 	if (r == 0)
@@ -35,7 +37,10 @@ int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, 
 			"container %s has no cgroup that could limit it: an ordinary user gets one where a cgroup v2 "
 			"subtree is delegated to him",
 			id);
+	rdt = json_get(resources, "intelRdt");
 	r = cgroup_find(rec.cgroup, &group, err);
+	if (r == 0 && rdt)
+		r = shares_set(rec.doc, rdt, err);
 	if (r == 0)
 		r = cgroup_set(group, resources, "linux.resources", &warnings, err);
 	strv_foreach (w, &warnings)

@@ -227,6 +227,16 @@ static void add_cgroup_joins(const struct cgroup_plan *cgroup, struct plan *p)
 	}
 }
 
+/* resctrl: a class first, then the monitoring group in it. */
+static void add_share_joins(const struct launch *l, struct plan *p)
+{
+	for (size_t i = 0; l->share_tasks && i < l->share_tasks->n; i++) {
+		plan_off at = plan_text_add(p, l->share_tasks->items[i]);
+
+		plan_step(p, PLAN_FIRST, OP_JOIN_CGROUP, "linux.intelRdt")->t1 = at;
+	}
+}
+
 /* Those that the spec joins by path. */
 static uint64_t paths_of(const json *spec)
 {
@@ -617,6 +627,7 @@ static int add_joins(struct work *w, teu_error **err)
 	if (w->flags & CLONE_NEWUSER)
 		plan_step(w->plan, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	add_cgroup_joins(w->launch->cgroup, w->plan);
+	add_share_joins(w->launch, w->plan);
 	if (w->flags & CLONE_NEWCGROUP)
 		plan_step(w->plan, PLAN_FIRST, OP_UNSHARE, "linux.namespaces")->n1 = CLONE_NEWCGROUP;
 	return add_namespace_joins(w->launch, w->plan, err);
@@ -736,6 +747,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	if (p->n_steps[PLAN_BORN])
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	add_cgroup_joins(l->cgroup, p);
+	add_share_joins(l, p);
 	r = compile_affinity(process, "final", PLAN_FIRST, p, err);
 	if (r < 0)
 		return r;

@@ -20,10 +20,11 @@ struct launch {
 	bool volatile_upper;	   /* nobody will read it again: no sync */
 	const struct cgroup_plan *cgroup;				    /* NULL: stays in the caller's */
 	const struct nl_batch *host, *guest, *publish, *unpublish, *forget; /* NULL: none */
-	size_t n_ports;	      /* reserved: the first of the descriptors that the monitor inherits */
-	int seccomp_cache_fd; /* -1: none */
-	uint32_t flags;	      /* PLAN_… but PLAN_TTY, which the spec says */
-	int rows, columns;    /* of the terminal; 0: the spec's consoleSize, or none */
+	const struct strv *share_tasks; /* files of resctrl that its processes enter by; NULL: none */
+	size_t n_ports;			/* reserved: the first of the descriptors that the monitor inherits */
+	int seccomp_cache_fd;		/* -1: none */
+	uint32_t flags;			/* PLAN_… but PLAN_TTY, which the spec says */
+	int rows, columns;		/* of the terminal; 0: the spec's consoleSize, or none */
 	const char *id, *state_root, *run_root, *library;
 	const char *state_path, *exit_path, *socket_path, *log_path, *stopped_path;
 	enum plan_restart restart;
@@ -87,8 +88,8 @@ int compile_late_mounts(const json *spec, struct plan *p, teu_error **err);
 int compile_masks(const json *spec, struct plan *p, teu_error **err);
 
 /*
- * Why nothing of @type may be mounted at @destination; NULL: it may, with these PLAN_MOUNT_… in *ret_flags for what only the
- * process inside can see.
+ * Why nothing of @type may be mounted at @destination; NULL: it may, with these PLAN_MOUNT_… in *ret_flags for what
+ * only the process inside can see.
  */
 const char *mounts_refusal(const char *destination, const char *type, bool bind, uint32_t *ret_flags);
 /* Is it an option of mounting? Else it is the filesystem's own. */
