@@ -163,6 +163,7 @@ enum {
 	PLAN_BETWEEN = 4096,	/* the steps before it are a process's between it and the monitor: they join namespaces
 				   that the monitor must stay out of */
 	PLAN_SIBLINGS = 8192,	/* the first process makes others with CLONE_PARENT, and ends: the last of them to end counts */
+	PLAN_PLACED = 16384,	/* the caller is told of the first process before its first step, and moves it */
 	PLAN_KEEP_SHIFT = 16, /* the upper bits: so many descriptors from FD_FIRST_PORT on become the command's 3… */
 };
 

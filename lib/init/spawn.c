@@ -402,6 +402,15 @@ static void await_hooks(const struct plan_header *plan, struct child *c, const s
 	say_go(l, c);
 }
 
+/* Nothing of it has run yet: whatever it does is counted where the caller puts it. */
+static void await_place(const struct plan_header *plan, struct child *c)
+{
+	struct wire_header m;
+
+	if (!wire_send(FD_WIRE, WIRE_PLACE, c->pid, 0, 0, 0, 0, true) || !wire_await(WIRE_GO, &m))
+		fail(plan, c, WIRE_MONITOR, 0, -EPIPE);
+}
+
 static void take_console(const struct plan_header *plan, struct child *c, int fd)
 {
 	if (!(plan->birth.flags & PLAN_CONSOLE)) {
@@ -491,6 +500,8 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
 	close_others(&l, c);
 	if (!plan)
 		plan = await_plan(c);
+	if (birth->flags & PLAN_PLACED)
+		await_place(plan, c);
 	say_go(&l, c);
 	r = run_steps(plan, &plan->born, c->pid, l.sync[0], &step);
 	if (r < 0) { /* a first process that has died is the cause, so what it has said of that comes first */

@@ -15,7 +15,7 @@ enum wire_type {
 	WIRE_STDIN,	/* bytes for the standard input */
 	WIRE_STDIN_END,
 	WIRE_RESIZE, /* n1 rows, n2 columns */
-	WIRE_GO,     /* what WIRE_HOOKS or WIRE_MAPS asked for is done */
+	WIRE_GO,     /* what WIRE_PLACE, WIRE_HOOKS or WIRE_MAPS asked for is done */
 	/* from the monitor */
 	WIRE_STARTED = 32, /* n1 pid of the first process */
 	WIRE_FAILED,	   /* n1 errno, n2 index of the step, n3 enum wire_phase */
@@ -24,6 +24,7 @@ enum wire_type {
 	WIRE_EXIT,  /* n1 status 0..255, n2 1: killed by the memory limit */
 	WIRE_HOOKS, /* n1 pid of the first process, which waits at OP_HOST_HOOKS */
 	WIRE_MAPS,  /* n1 pid of the first process, whose id maps the caller writes */
+	WIRE_PLACE, /* n1 pid of the first process, which waits to be put into its cgroup: PLAN_PLACED */
 };
 
 enum wire_phase { WIRE_BEFORE = 0, WIRE_CLONE, WIRE_BORN, WIRE_FIRST, WIRE_MONITOR, WIRE_KILLED };

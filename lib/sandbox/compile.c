@@ -490,7 +490,9 @@ static uint32_t birth_flags(const struct launch *l, const json *process)
 {
 	return l->flags | l->n_keep << PLAN_KEEP_SHIFT | (l->start_path ? PLAN_AWAIT : 0) |
 	       (json_get_truth(process, "terminal", false) ? PLAN_TTY : 0) |
-	       (l->cgroup && l->cgroup->v2 ? PLAN_INTO_CGROUP : 0);
+	       (l->placed		     ? PLAN_PLACED
+		: l->cgroup && l->cgroup->v2 ? PLAN_INTO_CGROUP
+					     : 0);
 }
 
 struct plan_birth compile_birth(const struct launch *l)

@@ -40,6 +40,7 @@ struct launch {
 	bool no_pivot;				 /* MS_MOVE and chroot instead of pivot_root */
 	const struct cgroup_plan *cgroup_seen;	 /* what a mount of type "cgroup" shows; NULL: @cgroup */
 	bool cgroup_stays;			 /* when the process has ended */
+	bool placed;				 /* the caller puts the process into the cgroup: PLAN_PLACED */
 	enum idmap_rights rights;		 /* of the caller; 0: all */
 	bool groups_denied; /* setgroups(2), where the process will live: in the caller's user namespace, or of exec the
 			       container's */

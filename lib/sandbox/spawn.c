@@ -253,7 +253,9 @@ ssize_t wire_receive(int wire, void *packet, size_t size, int flags)
 /* What only the caller can do, while the process waits for it. */
 static int serve(const struct spawn *s, const struct wire_header *m, teu_error **err)
 {
-	int (*const work)(void *, int32_t, teu_error **) = m->type == WIRE_MAPS ? s->maps : s->hooks;
+	int (*const work)(void *, int32_t, teu_error **) = m->type == WIRE_PLACE  ? s->place
+							   : m->type == WIRE_MAPS ? s->maps
+										  : s->hooks;
 	int r = work ? work(s->data, m->n1, err) : 0;
 
 	if (r < 0)
@@ -268,7 +270,7 @@ static int await(const struct spawn *s, const struct plan *p, int32_t *ret_pid, 
 	ssize_t n;
 
 	n = wire_receive(s->wire, &m, sizeof(m), 0);
-	while (n == (ssize_t)sizeof(m) && (m.type == WIRE_HOOKS || m.type == WIRE_MAPS)) {
+	while (n == (ssize_t)sizeof(m) && (m.type == WIRE_PLACE || m.type == WIRE_HOOKS || m.type == WIRE_MAPS)) {
 		int r = serve(s, &m, err);
 
 		if (r < 0)

@@ -22,6 +22,8 @@ struct spawn_fds {
 struct spawn {
 	int wire;    /* the caller's end (SOCK_SEQPACKET, init/wire.h) */
 	int plan_fd; /* where the helper will find its plan */
+	/* With PLAN_PLACED: moves the new process @pid to where it is to live. */
+	int (*place)(void *data, int32_t pid, teu_error **err);
 	/* Runs the caller's hooks for the process @pid when the plan has OP_HOST_HOOKS. */
 	int (*hooks)(void *data, int32_t pid, teu_error **err);
 	/* Writes the id maps of the process @pid when the plan has OP_CALLER_MAPS. */
