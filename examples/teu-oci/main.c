@@ -45,8 +45,10 @@ static const struct option global_table[] = {
 	{ "log", 0, OPT_TEXT, AT(log), "File for records instead of stderr", NULL },
 	{ "log-format", 0, OPT_TEXT, AT(log_format), "text or json", NULL },
 	{ "debug", 0, OPT_BOOL, AT(debug), "Tell more", NULL },
-	{ "systemd-cgroup", 0, OPT_BOOL, AT(systemd_cgroup), "cgroupsPath is slice:prefix:name", NULL },
-	{ "cgroup-manager", 0, OPT_TEXT, AT(cgroup_manager), "cgroupfs, systemd or disabled", NULL },
+	{ "systemd-cgroup", 0, OPT_BOOL, AT(systemd_cgroup),
+	  "As --cgroup-manager systemd: cgroupsPath is slice:prefix:name", NULL },
+	{ "cgroup-manager", 0, OPT_TEXT, AT(cgroup_manager),
+	  "Who makes cgroups: cgroupfs (default), systemd or disabled", NULL },
 	{ "rootless", 0, OPT_TEXT, AT(rootless), "true, false or auto", NULL },
 	{ "criu", 0, OPT_TEXT, AT(criu), "No effect", NULL },
 	{ "version", 'v', OPT_BOOL, AT(version), "Print the version", NULL },
@@ -131,6 +133,24 @@ static int rootless_option(void)
 	return -1;
 }
 
+/* crun's option says more than runc's. */
+static int cgroup_manager(void)
+{
+	static const char *const names[] = {
+		[TEU_CGROUP_MANAGER_CGROUPFS] = "cgroupfs",
+		[TEU_CGROUP_MANAGER_SYSTEMD] = "systemd",
+		[TEU_CGROUP_MANAGER_DISABLED] = "disabled",
+	};
+
+	if (!oci_globals.cgroup_manager)
+		return oci_globals.systemd_cgroup ? TEU_CGROUP_MANAGER_SYSTEMD : TEU_CGROUP_MANAGER_CGROUPFS;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(oci_globals.cgroup_manager, names[i]) == 0)
+			return i;
+	cli_warn("--cgroup-manager: \"%s\" is none of cgroupfs, systemd, disabled", oci_globals.cgroup_manager);
+	exit(EXIT_FAILED);
+}
+
 teu_runtime *oci_runtime(void)
 {
 	_cleanup_error_ teu_error *err = NULL;
@@ -141,8 +161,7 @@ teu_runtime *oci_runtime(void)
 		return rt;
 	teu_runtime_options_init(&opts);
 	opts.root = oci_globals.root;
-	opts.systemd_cgroup = oci_globals.systemd_cgroup ||
-			      (oci_globals.cgroup_manager && strcmp(oci_globals.cgroup_manager, "systemd") == 0);
+	opts.cgroup_manager = cgroup_manager();
 	opts.rootless = rootless_option();
 	if (opts.rootless < 0)
 		return NULL;

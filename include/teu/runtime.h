@@ -17,11 +17,23 @@ extern "C" {
 /* A folder that holds the state of containers. Serves any thread and process at a time. */
 typedef struct teu_runtime teu_runtime;
 
+/* Who makes a container's cgroup. */
+enum teu_cgroup_manager {
+	TEU_CGROUP_MANAGER_CGROUPFS = 0, /* this library: linux.cgroupsPath is a path below each hierarchy's root */
+	/*
+	 * systemd, over D-Bus: linux.cgroupsPath is "slice:prefix:name", for the transient unit prefix-name.scope in that slice,
+	 * or for the slice that the name is. No slice: system.slice, or for others than root user.slice of their own manager. Limits
+	 * are the unit's properties too; annotations org.systemd.property.NAME, a GVariant text each, are further ones.
+	 */
+	TEU_CGROUP_MANAGER_SYSTEMD = 1,
+	TEU_CGROUP_MANAGER_DISABLED = 2, /* nobody: it stays in the caller's, and linux.resources has no effect */
+};
+
 typedef struct teu_runtime_options {
 	size_t size;	   /* set by teu_runtime_options_init() */
 	const char *root;  /* NULL: /run/teu-oci; for another user than root, and root of a user namespace whose $USER is not
 			      "root": $XDG_RUNTIME_DIR/teu-oci */
-	int systemd_cgroup; /* 1: linux.cgroupsPath is "slice:prefix:name" */
+	int cgroup_manager; /* enum teu_cgroup_manager, of containers made from now on: one that is there knows its own */
 	teu_log_cb log;	   /* NULL: none */
 	void *log_data;
 	int rootless; /* a container whose config asks for no limits and no cgroupsPath may do without a cgroup where none may be

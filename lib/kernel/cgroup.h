@@ -77,6 +77,13 @@ void cgroup_plan_done(struct cgroup_plan *plan);
 /* The operations as JSON for people: [{"op": "write", "path": …, "value": …}]. NULL: no memory. */
 json *cgroup_plan_json(const struct cgroup_plan *plan);
 
+/*
+ * @resources as properties of the systemd unit whose cgroup is @path, "Name=value" each, as systemd_start() takes them.
+ * @update: it is there.
+ */
+int cgroup_unit_properties(const char *path, const json *resources, const char *where, bool update, struct strv *ret,
+			   teu_error **err);
+
 /* Makes @path below every controller that there is, without limits, or finds it there. */
 int cgroup_make(const char *path, teu_cgroup **ret, teu_error **err);
 /* The cgroup at @path as it is in the kernel now. TEU_E_NOT_FOUND. */

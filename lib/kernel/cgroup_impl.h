@@ -108,6 +108,10 @@ int cgroup_unsupported(struct cgroup_build *b, const char *field, const char *fm
 int cgroup_compile_on(const struct cgroup_machine *m, const char *path, const json *resources, const char *where,
 		      bool update, struct cgroup_plan *ret, teu_error **err);
 
+/* cgroup_unit_properties() for a machine that need not be this one. */
+int cgroup_unit_on(const struct cgroup_machine *m, const char *path, const json *resources, const char *where,
+		   bool update, struct strv *ret, teu_error **err);
+
 int cgroup_v1_compile(struct cgroup_build *b);
 int cgroup_v2_compile(struct cgroup_build *b);
 

@@ -1,73 +1,8 @@
-/* cgroups: where a container's control group is. Source: runtime-spec config-linux.md "Cgroups Path"; for the systemd
- * form systemd.slice(5): "a-b.slice" is a folder in "a.slice". */
+/* cgroups: where a container's control group is. Source: runtime-spec config-linux.md "Cgroups Path". */
 #include "runtime/cgroups.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "base/strbuf.h"
-
-static int bad_path(const char *path, teu_error **err)
-{
-	return json_field_error(err, "linux", "cgroupsPath", "expected \"slice:prefix:name\" for systemd, found \"%s\"",
-				path);
-}
-
-/* "user-1000.slice" -> "/user.slice/user-1000.slice" */
-static void add_slice(struct strbuf *b, const char *slice, size_t len)
-{
-	if (len == 1 && *slice == '-')
-		return;
-	for (size_t i = 0; i < len; i++)
-		if (slice[i] == '-')
-			strbuf_addf(b, "/%.*s.slice", (int)i, slice);
-	strbuf_addf(b, "/%.*s.slice", (int)len, slice);
-}
-
-/* systemd's user instance has the part of the tree below user@UID.service. */
-static void add_users_part(struct strbuf *b)
-{
-	_cleanup_free_ char *own = cgroup_own_path();
-	char name[48];
-	const char *at;
-
-	snprintf(name, sizeof(name), "/user@%u.service", (unsigned)geteuid());
-	at = own ? strstr(own, name) : NULL;
-	if (at)
-		strbuf_addf(b, "%.*s%s", (int)(at - own), own, name);
-}
-
-static int systemd_path(const teu_runtime *rt, const char *path, const char *id, char **ret, teu_error **err)
-{
-	_cleanup_(strbuf_done) struct strbuf b = STRBUF_INIT;
-	const char *first = path ? strchr(path, ':') : NULL, *second = first ? strchr(first + 1, ':') : NULL;
-	size_t slice_len = first ? (size_t)(first - path) : 0;
-	size_t name_len = second ? strlen(second + 1) : 0;
-	const char *slice = rt->rights == IDMAP_ROOT ? "system.slice" : "user.slice";
-
-	if (rt->rights != IDMAP_ROOT)
-		add_users_part(&b);
-	if (!path) {
-		strbuf_addf(&b, "/%s/teu-oci-%s.scope", slice, id);
-		*ret = strbuf_take(&b);
-		return *ret ? 0 : err_oom(err);
-	}
-	if (!second || strchr(second + 1, ':') || strchr(path, '/') || !name_len)
-		return bad_path(path, err);
-	if (slice_len > 6 && strncmp(first - 6, ".slice", 6) == 0)
-		slice_len -= 6;
-	if (slice_len)
-		add_slice(&b, path, slice_len);
-	else
-		strbuf_addf(&b, "/%s", slice);
-	if (name_len > 6 && strcmp(second + 1 + name_len - 6, ".slice") == 0)
-		strbuf_addf(&b, "/%s", second + 1);
-	else
-		strbuf_addf(&b, "/%.*s%s%s.scope", (int)(second - first - 1), first + 1, second - first > 1 ? "-" : "",
-			    second + 1);
-	*ret = strbuf_take(&b);
-	return *ret ? 0 : err_oom(err);
-}
 
 /*
  * Beside the caller's own group: a v2 group has either processes or limited children, so that nothing below it could
@@ -91,8 +26,6 @@ static char *beside_own(const char *id)
 
 static int find_path(const teu_runtime *rt, const char *given, const char *id, char **ret, teu_error **err)
 {
-	if (rt->systemd_cgroup)
-		return systemd_path(rt, given, id, ret, err);
 	if (rt->rootless && !given) {
 		*ret = beside_own(id);
 		if (*ret)

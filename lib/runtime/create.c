@@ -49,6 +49,7 @@ void creation_done(struct creation *c)
 	bundle_done(&c->bundle);
 	record_done(&c->record);
 	json_free(c->mounts);
+	scope_done(&c->scope);
 	resctrl_done(&c->shares);
 	cgroup_plan_done(&c->cgroup);
 	nl_batch_done(&c->loopback);
@@ -152,6 +153,8 @@ int creation_record(struct creation *c, pid_t pid, teu_error **err)
 	     json_add_string(doc, "created", created) && json_add_string(doc, "owner", owner_name(name, sizeof(name)));
 	if (ok && c->cgroup_path)
 		ok = json_add_string(doc, "cgroup", c->cgroup_path);
+	if (ok && c->scope.unit)
+		ok = json_add_string(doc, "unit", c->scope.unit) && json_add_bool(doc, "userManager", c->scope.user);
 	if (ok && c->cgroup.freeze_dir)
 		ok = json_add_string(doc, "freezer", c->cgroup.freeze_dir);
 	if (ok && c->opts->notify_socket)
@@ -210,6 +213,7 @@ static int fill_launch(struct creation *c, teu_error **err)
 	l->cgroup_stays = true;
 	l->rights = c->runtime->rights;
 	l->groups_denied = idmap_groups_denied(0);
+	l->placed = c->scope.unit;
 	l->seccomp_cache_fd = c->cache_fd;
 	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
 	l->start_path = c->start_path;
@@ -255,6 +259,22 @@ static int write_maps(void *data, int32_t pid, teu_error **err)
 	return mapping_write(c->bundle.spec, pid, err);
 }
 
+/* A scope begins with a process in it: the first one, of which nothing has run yet. Who comes later knows the unit from
+ * the record, so that comes first. */
+int creation_place(void *data, int32_t pid, teu_error **err)
+{
+	struct creation *c = data;
+	int r = cgroup_check_unused(&c->cgroup, err);
+
+	if (r == 0)
+		r = creation_record(c, pid, err);
+	if (r < 0)
+		return r;
+	r = scope_start(&c->scope, c->record.id, pid, c->bundle.spec, &c->cgroup, err);
+	c->cgroup_made = r != TEU_E_CONFLICT;
+	return r;
+}
+
 static int begin_spawn(struct creation *c, teu_error **err)
 {
 	struct plan_birth birth = compile_birth(&c->launch);
@@ -269,6 +289,7 @@ static int begin_spawn(struct creation *c, teu_error **err)
 	};
 	int r = spawn_begin(&birth, &fds, 0, &c->spawn, err);
 
+	c->spawn.place = creation_place;
 	c->spawn.hooks = creation_run_hooks;
 	c->spawn.maps = write_maps;
 	c->spawn.data = c;
@@ -279,7 +300,7 @@ int creation_make_cgroup(struct creation *c, teu_error **err)
 {
 	int r;
 
-	if (!c->cgroup_path || !c->cgroup.dirs.n)
+	if (!c->cgroup_path || !c->cgroup.dirs.n || c->scope.unit)
 		return 0;
 	r = cgroup_check_unused(&c->cgroup, err);
 	if (r == 0)
@@ -344,6 +365,8 @@ void creation_take_back(struct creation *c)
 	spawn_done(&c->spawn);
 	if (c->pid)
 		kill_process(c->pid, proc_start_time(c->pid), ignored ? NULL : &ignored);
+	if (c->cgroup_made && c->scope.unit)
+		scope_stop(&c->scope, NULL);
 	if (c->cgroup_made)
 		cgroups_remove(c->cgroup_path, &ignored);
 	resctrl_remove(&c->shares.made);
@@ -352,11 +375,32 @@ void creation_take_back(struct creation *c)
 		record_remove(c->runtime, &c->record, NULL);
 }
 
+static int compile_cgroup(struct creation *c, teu_error **err)
+{
+	const json *spec = c->bundle.spec;
+	int r;
+
+	switch (c->runtime->cgroup_manager) {
+	case TEU_CGROUP_MANAGER_DISABLED:
+		return 0;
+	case TEU_CGROUP_MANAGER_CGROUPFS:
+		return cgroups_compile(c->runtime, spec, c->record.id, &c->cgroup_path, &c->cgroup, err);
+	case TEU_CGROUP_MANAGER_SYSTEMD:
+		break;
+	}
+	r = scope_find(c->runtime, spec, c->record.id, &c->scope, err);
+	if (r == 0 && !(c->cgroup_path = strdup(c->scope.path)))
+		r = err_oom(err);
+	return r < 0 ? r
+		     : cgroup_compile(c->cgroup_path, json_find(spec, "linux.resources"), "linux.resources", &c->cgroup,
+				      err);
+}
+
 /* A cgroup mount shows this very group, whoever has named it; without one what the process stays in. */
 static int find_cgroup(struct creation *c, teu_error **err)
 {
 	json *lx = json_get_mutable(c->bundle.spec, "linux");
-	int r = cgroups_compile(c->runtime, c->bundle.spec, c->record.id, &c->cgroup_path, &c->cgroup, err);
+	int r = compile_cgroup(c, err);
 
 	if (r < 0)
 		return r;

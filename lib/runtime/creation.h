@@ -5,6 +5,7 @@
 #include "runtime/bundle.h"
 #include "runtime/handover.h"
 #include "runtime/record.h"
+#include "runtime/scope.h"
 #include "runtime/shares.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
@@ -18,6 +19,7 @@ struct creation {
 	struct record record;
 	json *mounts;		   /* of shared_mounts_note(); NULL: it has its own */
 	char *cgroup_path;	   /* NULL: it stays in the caller's */
+	struct scope scope;	   /* with a unit: systemd makes it */
 	struct cgroup_plan cgroup; /* its own, or of the caller's what it sees */
 	bool cgroup_made;
 	struct resctrl shares;
@@ -41,6 +43,8 @@ int creation_make_files(struct creation *c, teu_error **err);
 int creation_make_cgroup(struct creation *c, teu_error **err);
 /* Writes the record of the process @pid. */
 int creation_record(struct creation *c, pid_t pid, teu_error **err);
+/* @data: the struct creation; starts its unit with process @pid in it. */
+int creation_place(void *data, int32_t pid, teu_error **err);
 /* @data: the struct creation; prestart and createRuntime hooks. */
 int creation_run_hooks(void *data, int32_t pid, teu_error **err);
 /* The record, then those who wait for the container. */

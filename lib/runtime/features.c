@@ -11,6 +11,7 @@
 
 #include "kernel/caps.h"
 #include "kernel/cgroup.h"
+#include "kernel/systemd.h"
 #include "runtime/criu.h"
 #include "runtime/runtime.h"
 #include "sandbox/compile.h"
@@ -85,10 +86,10 @@ static bool add_caps(json *to)
 static bool add_cgroup(json *to)
 {
 	json *cgroup = json_add_object(to, "cgroup");
-	bool v2 = cgroup_is_v2();
+	bool v2 = cgroup_is_v2(), systemd = systemd_is_known();
 
 	return json_add_bool(cgroup, "v1", !v2) && json_add_bool(cgroup, "v2", v2) &&
-	       json_add_bool(cgroup, "systemd", false) && json_add_bool(cgroup, "systemdUser", false) &&
+	       json_add_bool(cgroup, "systemd", systemd) && json_add_bool(cgroup, "systemdUser", systemd) &&
 	       json_add_bool(cgroup, "rdma", true);
 }
 

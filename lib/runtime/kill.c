@@ -66,10 +66,11 @@ static int signal_all(const struct record *rec, int signal, teu_error **err)
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t n = 0;
-	int r = rec->cgroup ? cgroup_find(rec->cgroup, &group, err) : 0;
+	int r;
 
-	if (r < 0)
-		return r;
+	/* systemd takes a cgroup away with its last process. */
+	if (rec->cgroup)
+		cgroup_find(rec->cgroup, &group, NULL);
 	if (!group && !proc_runs(rec->pid, rec->start))
 		return err_set(err, TEU_E_CONFLICT, "container not running");
 	if (group && signal == SIGKILL)

@@ -5,10 +5,11 @@
 #include "runtime/kill.h"
 #include "runtime/record.h"
 #include "runtime/remove.h"
+#include "runtime/scope.h"
 #include "runtime/shared_mounts.h"
 #include "runtime/shares.h"
 
-/* Of a create that never came to an end only the config tells the cgroup. */
+/* Of a create that never came to an end only the config tells the cgroup: one of systemd's would have a record. */
 static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_error **err)
 {
 	_cleanup_json_ json *spec = NULL;
@@ -23,10 +24,20 @@ static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_erro
 	return record_remove(rt, rec, err);
 }
 
+static int remove_cgroup(const struct record *rec, teu_error **err)
+{
+	_cleanup_(scope_done) struct scope scope = { 0 };
+	int r = scope_of(rec, &scope, err);
+
+	if (r == 0)
+		r = scope_stop(&scope, err);
+	return r == 0 && rec->cgroup ? cgroups_remove(rec->cgroup, err) : r;
+}
+
 int remove_container(teu_runtime *rt, struct record *rec, teu_error **err)
 {
 	_cleanup_json_ json *spec = NULL;
-	int r = rec->cgroup ? cgroups_remove(rec->cgroup, err) : 0;
+	int r = remove_cgroup(rec, err);
 
 	if (r == 0)
 		shares_remove(rec->doc);

@@ -158,10 +158,10 @@ static int enter_cgroup(struct restore *s, teu_error **err)
 	_cleanup_free_ char *text = NULL;
 	char path[64], *rest;
 	size_t len;
-	int r;
+	int r = s->c.scope.unit ? creation_place(&s->c, s->criu.pid, err) : 0;
 
-	if (!s->c.cgroup_made)
-		return 0;
+	if (r < 0 || !s->c.cgroup_made)
+		return r;
 	r = cgroup_find(s->c.cgroup_path, &group, err);
 	if (r == 0)
 		r = cgroup_add(group, s->criu.pid, err);

@@ -117,15 +117,18 @@ static int open_root(teu_runtime *rt, const char *given, teu_error **err)
 
 int runtime_open(const teu_runtime_options *opts, teu_runtime **ret, teu_error **err)
 {
-	teu_runtime *rt = calloc(1, sizeof(*rt));
+	teu_runtime *rt;
 	int r;
 
+	if (opts->cgroup_manager < TEU_CGROUP_MANAGER_CGROUPFS || opts->cgroup_manager > TEU_CGROUP_MANAGER_DISABLED)
+		return err_set(err, TEU_E_INVALID, "cgroup_manager %d is none of 0, 1, 2", opts->cgroup_manager);
+	rt = calloc(1, sizeof(*rt));
 	if (!rt)
 		return err_oom(err);
 	rt->refs = 1;
 	rt->owner = getpid();
 	rt->root_fd = -EBADF;
-	rt->systemd_cgroup = opts->systemd_cgroup;
+	rt->cgroup_manager = (enum teu_cgroup_manager)opts->cgroup_manager;
 	rt->rights = idmap_rights();
 	rt->rootless = opts->rootless ? opts->rootless == 1 : rt->rights != IDMAP_ROOT;
 	rt->log = opts->log;

@@ -23,7 +23,7 @@ struct teu_runtime {
 	pid_t owner; /* process that opened it */
 	char *root;  /* absolute, owned */
 	int root_fd;
-	bool systemd_cgroup;
+	enum teu_cgroup_manager cgroup_manager;
 	enum idmap_rights rights; /* of this process */
 	bool rootless;		  /* a container may do without a cgroup */
 	teu_log_cb log;		  /* NULL: none */

@@ -5,6 +5,7 @@
 
 #include "kernel/cgroup.h"
 #include "runtime/record.h"
+#include "runtime/scope.h"
 #include "runtime/shares.h"
 
 static int parse(const char *text, json **ret, teu_error **err)
@@ -14,6 +15,19 @@ static int parse(const char *text, json **ret, teu_error **err)
 	if (r == 0 && !json_is_object(*ret))
 		return err_set(err, TEU_E_INVALID, "linux.resources: expected an object");
 	return r;
+}
+
+/* All that can be wrong with the limits is found before the manager hears of them. */
+static int tell_manager(const struct record *rec, const json *resources, teu_error **err)
+{
+	_cleanup_(cgroup_plan_done) struct cgroup_plan plan = { 0 };
+	_cleanup_(scope_done) struct scope scope = { 0 };
+	int r = scope_of(rec, &scope, err);
+
+	if (r < 0 || !scope.unit)
+		return r;
+	r = cgroup_compile_update(rec->cgroup, resources, "linux.resources", &plan, err);
+	return r < 0 ? r : scope_update(&scope, resources, err);
 }
 
 int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, teu_error **err)
@@ -41,6 +55,8 @@ int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, 
 	r = cgroup_find(rec.cgroup, &group, err);
 	if (r == 0 && rdt)
 		r = shares_set(rec.doc, rdt, err);
+	if (r == 0)
+		r = tell_manager(&rec, resources, err);
 	if (r == 0)
 		r = cgroup_set(group, resources, "linux.resources", &warnings, err);
 	strv_foreach (w, &warnings)

@@ -132,7 +132,7 @@ AT(teu_namespace_options, stderr_fd, 48);
 SIZE(teu_runtime_options, 48);
 AT(teu_runtime_options, size, 0);
 AT(teu_runtime_options, root, 8);
-AT(teu_runtime_options, systemd_cgroup, 16);
+AT(teu_runtime_options, cgroup_manager, 16);
 AT(teu_runtime_options, log, 24);
 AT(teu_runtime_options, log_data, 32);
 AT(teu_runtime_options, rootless, 40);

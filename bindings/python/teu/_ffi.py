@@ -173,7 +173,7 @@ class RuntimeOptions(Structure):
     _fields_ = [
         ("size", c_size_t),
         ("root", c_char_p),
-        ("systemd_cgroup", c_int),
+        ("cgroup_manager", c_int),
         ("log", c_void_p),
         ("log_data", c_void_p),
     ]
