@@ -112,6 +112,8 @@ long step_open_start(struct first *f, const struct plan_step *s);
 long step_host_hooks(struct first *f, const struct plan_step *s);
 long step_keyring(struct first *f, const struct plan_step *s);
 long step_await_start(struct first *f, const struct plan_step *s);
+void heed_signals(void);
+void start_failed(const struct first *f, const struct plan_step *s, int error);
 /* command.c */
 long step_lookup(struct first *f, const struct plan_step *s);
 /* "HOME=…" of the user, whom OP_READY has looked up. */

@@ -378,6 +378,7 @@ static long keep_start_only(struct first *f, int first_free)
 	f->start = first_free;
 	f->sync = first_free + 1;
 	f->go = f->root = -1;
+	heed_signals();
 	return SYS(close_range, first_free + 2, ~0u, 0);
 }
 
@@ -503,7 +504,10 @@ void first_run(struct first *f)
 			continue;
 		failure.step = i;
 		failure.error = (int)-r;
-		SYS(write, f->sync, &failure, sizeof(failure));
+		if (f->sync >= 0)
+			SYS(write, f->sync, &failure, sizeof(failure));
+		else
+			start_failed(f, &s[i], failure.error);
 		return;
 	}
 }

@@ -39,4 +39,12 @@ struct wire_header {
 	int32_t n1, n2, n3;
 };
 
+/* Not on the wire, but in the fifo that a container is started by: what failed after that. */
+struct start_failure {
+	uint32_t op;   /* enum plan_op */
+	int32_t error; /* errno */
+	uint64_t seconds;
+	char field[128], subject[512]; /* place in the config and program; "": none. Cut where they are longer */
+};
+
 #endif

@@ -1,11 +1,17 @@
 /* start: lets a created container's process go on. Source: runtime-spec runtime.md "Start". */
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "init/wire.h"
 #include "runtime/bundle.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
 #include "runtime/notify.h"
 #include "runtime/record.h"
+#include "sandbox/plan.h"
 
 static int check_status(const struct record *rec, teu_error **err)
 {
@@ -39,6 +45,44 @@ static int run_poststart(const struct record *rec, teu_error **err)
 	return r;
 }
 
+/* In the words of a launch that fails: a plan of the one step. */
+static int tell_failure(struct start_failure *m, teu_error **err)
+{
+	_cleanup_(plan_done) struct plan p = { 0 };
+	struct plan_step *s;
+	plan_off subject;
+	int r;
+
+	m->field[sizeof(m->field) - 1] = m->subject[sizeof(m->subject) - 1] = '\0';
+	plan_init(&p);
+	subject = plan_text_add(&p, m->subject);
+	s = plan_step(&p, PLAN_FIRST, m->op == OP_HOOK ? OP_HOOK : OP_EXEC, m->field);
+	s->t1 = subject;
+	s->n3 = m->seconds;
+	r = plan_finish(&p, err);
+	return r < 0 ? r : plan_failure(&p, WIRE_FIRST, 0, m->error, err);
+}
+
+/*
+ * Hooks and command are the first process's own business from here on. It has the fifo open until the command is
+ * executed, and leaves there what has failed before. Ours is the only other end.
+ */
+static int await_command(int fifo, teu_error **err)
+{
+	struct pollfd p = { .fd = fifo };
+	_cleanup_close_ int back = -EBADF;
+	struct start_failure m;
+	char path[32];
+
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo);
+	back = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (back < 0)
+		return err_errno(err, errno, "open the container's fifo again");
+	return fd_read_full(back, &m, sizeof(m)) == sizeof(m) ? tell_failure(&m, err) : 0;
+}
+
 int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
@@ -62,6 +106,10 @@ int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 	unlinkat(rec.dir_fd, START_FIFO, 0);
 	if (write(fifo, "", 1) != 1)
 		return err_errno(err, errno, "start container %s", id);
-	r = run_poststart(&rec, err);
+	/* A hook inside may take its time, and who deletes the container by force need not wait for it. */
+	close(TAKE_FD(rec.lock_fd));
+	r = await_command(fifo, err);
+	if (r == 0)
+		r = run_poststart(&rec, err);
 	return r == 0 && manager ? notify_pass_on(notify, &rec, manager, true, err) : r;
 }
