@@ -267,7 +267,7 @@ static int run_command(const struct command *command, const char *name, int argc
 /* Engines look for the words "runc version" and for a line each that begins with "commit:" and "spec:". */
 static int print_version(void)
 {
-	printf("teu-oci %s, in place of runc version " RUNC_VERSION "\ncommit: unknown\nspec: 1.2.0\n", teu_version());
+	printf("teu-oci %s, in place of runc version " RUNC_VERSION "\ncommit: unknown\nspec: 1.3.0\n", teu_version());
 	return 0;
 }
 

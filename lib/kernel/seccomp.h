@@ -29,6 +29,12 @@ int seccomp_compile(const json *profile, const char *where, int cache_fd, struct
  * runtime-spec object. */
 int seccomp_from_docker(const json *profile, uint64_t caps, json **ret, teu_error **err);
 
+/* The flags that a profile may have, one by one; NULL ends them. Does the kernel have the @i-th? */
+const char *seccomp_flag_name(size_t i);
+bool seccomp_flag_works(size_t i);
+/* Can a profile name the architecture on this machine ("SCMP_ARCH_X86")? */
+bool seccomp_knows_arch(const char *name);
+
 void seccomp_filter_done(struct seccomp_filter *filter);
 
 #endif

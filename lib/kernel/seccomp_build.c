@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/library.h"
@@ -118,17 +120,47 @@ static int read_action(struct build *b, const json *object, const char *where, c
 	return find_action(b, where, key, name, (uint32_t)errno_value, ret);
 }
 
+static const struct {
+	const char *name;
+	unsigned flag;
+} known_flags[] = {
+	{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
+	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+};
+
+const char *seccomp_flag_name(size_t i)
+{
+	return i < ARRAY_SIZE(known_flags) ? known_flags[i].name : NULL;
+}
+
+bool seccomp_flag_works(size_t i)
+{
+	unsigned flags = known_flags[i].flag;
+
+	if (flags == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	/* seccomp(2): flags are looked at first, and then there is no program at that address. */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) < 0 && errno == EFAULT;
+}
+
+bool seccomp_knows_arch(const char *name)
+{
+	static char *const none[] = { NULL };
+	_cleanup_json_ json *profile = json_object();
+	struct seccomp_filter filter = { 0 };
+	bool ok = json_add_string(profile, "defaultAction", "SCMP_ACT_ALLOW") &&
+		  json_add(profile, "syscalls", json_strings(none)) &&
+		  json_append_string(json_add_array(profile, "architectures"), name) &&
+		  seccomp_compile(profile, "", -1, &filter, NULL) == 0;
+
+	seccomp_filter_done(&filter);
+	return ok;
+}
+
 static int read_flags(struct build *b, unsigned *ret)
 {
-	static const struct {
-		const char *name;
-		unsigned flag;
-	} known[] = {
-		{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
-		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-		{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
-	};
 	_cleanup_(strv_done) struct strv names = STRV_INIT;
 	int r;
 
@@ -141,9 +173,9 @@ static int read_flags(struct build *b, unsigned *ret)
 	strv_foreach (name, &names) {
 		unsigned flag = 0;
 
-		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-			if (strcmp(known[i].name, *name) == 0)
-				flag = known[i].flag;
+		for (size_t i = 0; i < ARRAY_SIZE(known_flags); i++)
+			if (strcmp(known_flags[i].name, *name) == 0)
+				flag = known_flags[i].flag;
 		if (!flag)
 			return json_field_error(b->err, b->where, "flags", "unknown flag %s", *name);
 		*ret |= flag;

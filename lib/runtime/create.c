@@ -192,6 +192,19 @@ int creation_make_files(struct creation *c, teu_error **err)
 	return 0;
 }
 
+/* runtime-spec: without SELinux there is nothing that a label would say. */
+static const char *mount_label(const struct creation *c)
+{
+	const char *label = json_get_text(json_get(c->bundle.spec, "linux"), "mountLabel", "");
+
+	if (!*label)
+		return NULL;
+	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
+		return label;
+	runtime_log(c->runtime, TEU_LOG_WARNING, "linux.mountLabel: is left out: this machine has no SELinux");
+	return NULL;
+}
+
 static int fill_launch(struct creation *c, teu_error **err)
 {
 	struct launch *l = &c->launch;
@@ -201,6 +214,7 @@ static int fill_launch(struct creation *c, teu_error **err)
 	if (!c->opts->no_new_keyring && asprintf(&c->keyring, "_ses.%s", c->record.id) < 0)
 		return err_oom(err);
 	l->spec = c->bundle.spec;
+	l->mount_label = mount_label(c);
 	if (compile_namespaces(l->spec) & CLONE_NEWNET) {
 		int r = endpoint_loopback_batch(&c->loopback, err);
 

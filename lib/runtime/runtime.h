@@ -16,7 +16,7 @@
 #include "kernel/idmap.h"
 
 /* The version of the runtime-spec that this follows. */
-#define RUNTIME_SPEC_VERSION "1.2.0"
+#define RUNTIME_SPEC_VERSION "1.3.0"
 
 struct teu_runtime {
 	atomic_int refs;

@@ -648,8 +648,7 @@ static int add_root(struct work *w, teu_error **err)
 
 static int add_tree(struct work *w, teu_error **err)
 {
-	const struct launch *l = w->launch;
-	int r = compile_mounts(w->spec, l->cgroup_seen ? l->cgroup_seen : l->cgroup, w->plan, err);
+	int r = compile_mounts(w->launch, w->plan, err);
 
 	if (r == 0)
 		r = compile_devices(w->spec, w->plan, err);

@@ -31,6 +31,7 @@ struct launch {
 	uint32_t restart_max, restart_count, restart_delay_ms;
 	/* of an OCI runtime */
 	const char *start_path;			 /* fifo that the command waits for; NULL: it runs at once */
+	const char *mount_label;		 /* SELinux context of new filesystems; NULL: none */
 	const char *keyring;			 /* name of a new session keyring; NULL: the caller's */
 	const char *state_head, *state_tails[2]; /* the state document for hooks before and after the start, around the
 						    pid; NULL: hooks don't run, a listener gets less */
@@ -78,11 +79,11 @@ bool compile_maps_itself(const json *spec, const char *key, uint32_t id, enum id
 int compile_id_ranges(const json *list, const char *place, struct strbuf *text, teu_error **err);
 
 /*
- * mounts.c: the spec's mounts, devices, masks. @cgroup for type "cgroup". compile_sources() comes before it in a user
+ * mounts.c: the spec's mounts, devices, masks. compile_sources() comes before it in a user
  * namespace: what is bound is opened while the process still has the host's ids.
  */
 int compile_sources(const json *spec, struct plan *p, teu_error **err);
-int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err);
+int compile_mounts(const struct launch *launch, struct plan *p, teu_error **err);
 int compile_devices(const json *spec, struct plan *p, teu_error **err);
 /* Makes read-only what had to be writable until all in it was made. */
 int compile_late_mounts(const json *spec, struct plan *p, teu_error **err);

@@ -198,6 +198,9 @@ static int read_mount(const json *v, const char *where, struct mount_spec *m, te
 	strv_foreach (item, &all)
 		sort_option(*item, m);
 	m->bind |= m->type && strcmp(m->type, "bind") == 0;
+	/* Below a new filesystem there is no other mount yet. */
+	if (!m->bind)
+		m->own_mount.set = (m->own_mount.set & ~m->tree.clear) | m->tree.set;
 	r = check_place_of(where, m, err);
 	if (r < 0)
 		return r;
@@ -438,8 +441,23 @@ static int add_bind(const json *spec, const struct mount_spec *m, const char *wh
 	return r;
 }
 
-int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct plan *p, teu_error **err)
+/* SELinux: files of filesystems without labels of their own. Those of procfs and sysfs are the policy's; mqueue takes
+ * no option. */
+static void add_context(const char *label, struct mount_spec *m)
 {
+	static const char *const fixed[] = { "proc", "sysfs", "mqueue" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (strcmp(m->type, fixed[i]) == 0)
+			return;
+	if (!has_own(m, "context="))
+		strv_addf(&m->own, "context=%s", label);
+}
+
+int compile_mounts(const struct launch *l, struct plan *p, teu_error **err)
+{
+	const struct cgroup_plan *cgroup = l->cgroup_seen ? l->cgroup_seen : l->cgroup;
+	const json *spec = l->spec;
 	const char *shm = json_get_text(json_get(spec, "annotations"), "teu.shm", NULL);
 	const json *list = NULL;
 	char where[32];
@@ -460,6 +478,8 @@ int compile_mounts(const json *spec, const struct cgroup_plan *cgroup, struct pl
 				add_cgroup_mount(spec, cgroup, &m, where, p);
 			continue;
 		}
+		if (l->mount_label && !m.bind)
+			add_context(l->mount_label, &m);
 		if (shm && !m.bind && strcmp(m.destination, "/dev/shm") == 0)
 			add_shared_memory(shm, &m, where, p);
 		else if (m.bind)

@@ -256,6 +256,28 @@ START_TEST(rights_go_in_order)
 }
 END_TEST
 
+START_TEST(a_mount_label_is_for_new_filesystems)
+{
+	static const char text[] = SPEC("", "",
+					",\"mounts\":[{\"destination\":\"/a\",\"type\":\"tmpfs\",\"source\":\"a\"},"
+					"{\"destination\":\"/b\",\"type\":\"proc\",\"source\":\"b\"},"
+					"{\"destination\":\"/c\",\"source\":\"/c\",\"options\":[\"bind\"]}]");
+	_cleanup_json_ json *spec = NULL, *shown = NULL;
+	_cleanup_(plan_done) struct plan plan = { 0 };
+	struct launch launch = { .seccomp_cache_fd = -1, .id = "id", .mount_label = "u:r:t:s0" };
+	_cleanup_free_ char *print = NULL;
+	const char *first;
+
+	ck_assert_int_eq(json_parse(text, sizeof(text) - 1, &spec, NULL), 0);
+	launch.spec = spec;
+	ck_assert_int_eq(compile_launch(&launch, &plan, NULL), 0);
+	shown = plan_to_json(&plan);
+	print = json_print(shown);
+	first = strstr(print, "context=u:r:t:s0");
+	ck_assert_msg(first && !strstr(first + 1, "context="), "%s", print);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("compile");
@@ -266,6 +288,7 @@ int main(void)
 	tcase_add_loop_test(cases, a_spec_becomes_steps, 0, ARRAY_SIZE(steps));
 	tcase_add_loop_test(cases, a_bad_spec_names_its_field, 0, ARRAY_SIZE(bad));
 	tcase_add_test(cases, rights_go_in_order);
+	tcase_add_test(cases, a_mount_label_is_for_new_filesystems);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
