@@ -48,7 +48,7 @@ static const char *const memory_modes[] = {
 };
 static const char *const memory_flags[] = { "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES" };
 /* Those that a launch heeds: an image should not bring them along. */
-static char *const unsafe_annotations[] = { "org.criu.config", "teu.", NULL };
+static char *const unsafe_annotations[] = { "org.criu.config", "org.systemd.property.", "teu.", NULL };
 
 /* Those of @names that @knows knows, as the list @key. */
 static bool add_known(json *to, const char *key, const char *const *names, size_t n, bool (*knows)(const char *))
