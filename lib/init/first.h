@@ -111,6 +111,7 @@ long step_hook(struct first *f, const struct plan_step *s);
 long step_open_start(struct first *f, const struct plan_step *s);
 long step_host_hooks(struct first *f, const struct plan_step *s);
 long step_keyring(struct first *f, const struct plan_step *s);
+long step_time(struct first *f, const struct plan_step *s);
 long step_await_start(struct first *f, const struct plan_step *s);
 void heed_signals(void);
 void start_failed(const struct first *f, const struct plan_step *s, int error);

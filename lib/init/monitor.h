@@ -37,6 +37,9 @@ long listener_give(const struct plan_header *plan, int pid, int fd);
 /* source.c: sends process @pid the tree that OP_FETCH_SOURCE @s names. */
 long source_give(const struct plan_header *plan, const struct plan_step *s, int pid, int sync);
 
+/* time.c: OP_TIME for the children of the calling process. */
+long make_time_namespace(const struct plan_header *plan, const struct plan_step *s);
+
 /* schedule.c: OP_AFFINITY of the calling process. */
 long set_affinity(const struct plan_header *plan, const struct plan_step *s);
 

@@ -24,7 +24,7 @@ enum plan_op {
 	OP_WRITE_ID_MAP,   /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
 	OP_CALLER_MAPS,	   /* until the caller has written the id maps that the monitor has no right to write */
 	OP_SETNS_PID,	   /* t1 path of a pid namespace */
-	OP_TIME,	   /* t1 offsets of a new time namespace, for what is born then */
+	OP_TIME,	   /* t1 offsets of a new time namespace, for what is born then; by the first process: for itself */
 	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
 	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
 			      namespace, its ids mapped onto the layers'; sent to the first process */

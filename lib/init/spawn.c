@@ -82,15 +82,6 @@ static long remove_cgroup(const struct plan_header *plan, const struct plan_step
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Nobody may be in it yet when its clocks are set: so it is made for the children, and its maker stays out. */
-static long make_time_namespace(const struct plan_header *plan, const struct plan_step *s)
-{
-	const char *offsets = plan_text(plan, s->t1);
-
-	TRY(SYS(unshare, CLONE_NEWTIME));
-	return *offsets ? sys_put(AT_FDCWD, "/proc/self/timens_offsets", offsets) : 0;
-}
-
 static long join_namespace(const struct plan_header *plan, const struct plan_step *s)
 {
 	int fd = sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);

@@ -434,6 +434,7 @@ static long step_ready(struct first *f, const struct plan_step *s)
 const step_fn first_steps[OP_COUNT] = {
 	[OP_OPEN_START] = step_open_start,
 	[OP_WAIT_HOST] = step_wait_host,
+	[OP_TIME] = step_time,
 	[OP_HOST_HOOKS] = step_host_hooks,
 	[OP_KEYRING] = step_keyring,
 	[OP_JOIN_CGROUP] = step_join_cgroup,

@@ -51,14 +51,15 @@ static bool asks_for_limits(const json *resources)
 static int refuse(const teu_runtime *rt, const char *given, const char *path, const json *resources, teu_error **err)
 {
 	if (!rt->rootless)
-		return err_set(
-			err, TEU_E_PERMISSION,
-			"make cgroup %s: permission denied: with --rootless=true a container that needs none goes "
-			"without",
-			path);
+		return err_set(err, TEU_E_PERMISSION,
+			       "unable to apply cgroup configuration: make cgroup %s: permission denied: with "
+			       "--rootless=true a container that needs none goes "
+			       "without",
+			       path);
 	if (given)
 		return json_field_error(err, "linux", "cgroupsPath",
-					"make cgroup %s: permission denied: leave the field out, or have that cgroup "
+					"unable to apply cgroup configuration: make cgroup %s: permission denied: "
+					"leave the field out, or have that cgroup "
 					"delegated to you",
 					path);
 	if (!asks_for_limits(resources))

@@ -307,7 +307,7 @@ static int add_namespace_joins(const struct launch *l, struct plan *p, teu_error
 }
 
 /* time_namespaces(7): a line a clock, "monotonic 5 0". */
-static int add_time(const json *spec, uint64_t flags, struct plan *p, teu_error **err)
+static int add_time(const json *spec, uint64_t flags, enum plan_list list, struct plan *p, teu_error **err)
 {
 	static const char *const clocks[] = { "monotonic", "boottime" };
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
@@ -333,7 +333,7 @@ static int add_time(const json *spec, uint64_t flags, struct plan *p, teu_error 
 	if (text.oom)
 		return err_oom(err);
 	at = plan_text_add(p, text.text ? text.text : "");
-	plan_step(p, PLAN_BEFORE, OP_TIME, "linux.timeOffsets")->t1 = at;
+	plan_step(p, list, OP_TIME, "linux.timeOffsets")->t1 = at;
 	return 0;
 }
 
@@ -499,7 +499,8 @@ struct plan_birth compile_birth(const struct launch *l)
 {
 	uint64_t flags = compile_namespaces(l->spec);
 	/* What comes before the process can't be done when that is made early. */
-	bool before = joins_between(l->spec) || paths_of(l->spec) & CLONE_NEWPID || flags & CLONE_NEWTIME;
+	bool before = joins_between(l->spec) || paths_of(l->spec) & CLONE_NEWPID ||
+		      (flags & CLONE_NEWTIME && l->rights != IDMAP_USER);
 
 	return (struct plan_birth){
 		.clone_flags = (uint32_t)(flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME)),
@@ -621,13 +622,18 @@ static void add_start(struct work *w)
 
 static int add_joins(struct work *w, teu_error **err)
 {
-	int r = add_time(w->spec, w->flags, w->plan, err);
+	/* Where an ordinary user has the right to that. */
+	bool inside = w->launch->rights == IDMAP_USER;
+	int r = inside ? 0 : add_time(w->spec, w->flags, PLAN_BEFORE, w->plan, err);
 
 	if (r < 0)
 		return r;
 	add_start(w);
 	if (w->flags & CLONE_NEWUSER)
 		plan_step(w->plan, PLAN_FIRST, OP_WAIT_HOST, NULL);
+	r = inside ? add_time(w->spec, w->flags, PLAN_FIRST, w->plan, err) : 0;
+	if (r < 0)
+		return r;
 	add_cgroup_joins(w->launch->cgroup, w->plan);
 	add_share_joins(w->launch, w->plan);
 	if (w->flags & CLONE_NEWCGROUP)
