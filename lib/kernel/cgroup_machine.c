@@ -1,8 +1,11 @@
-/* cgroup_machine: which cgroup hierarchies are mounted, and what each controls. Source: cgroups(7), proc(5) mountinfo.
+/* cgroup_machine: which cgroup hierarchies are mounted, and what each controls. Source: cgroups(7), proc(5) mountinfo,
+ * proc_cgroups(5).
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "base/fd.h"
 #include "kernel/cgroup_impl.h"
@@ -89,6 +92,14 @@ static bool take_line(struct cgroup_machine *m, char *line)
 	return true;
 }
 
+static bool has_v1(const struct cgroup_machine *m)
+{
+	for (int c = 0; c < CG_N; c++)
+		if (m->mounts[c])
+			return true;
+	return false;
+}
+
 static void read_available(struct cgroup_machine *m)
 {
 	char text[1024];
@@ -104,7 +115,6 @@ int cgroup_machine_read(const char *mountinfo, struct cgroup_machine *ret, teu_e
 {
 	_cleanup_(cgroup_machine_done) struct cgroup_machine m = { 0 };
 	_cleanup_free_ char *text = NULL;
-	bool any_v1 = false;
 	char *save = NULL;
 	int r = fd_read_file(AT_FDCWD, mountinfo, MAX_MOUNTINFO, &text, NULL, err);
 
@@ -113,12 +123,10 @@ int cgroup_machine_read(const char *mountinfo, struct cgroup_machine *ret, teu_e
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (!take_line(&m, line))
 			return err_oom(err);
-	for (int c = 0; c < CG_N; c++)
-		any_v1 |= m.mounts[c] != NULL;
-	if (!any_v1 && !m.root)
+	if (!has_v1(&m) && !m.root)
 		return err_set(err, TEU_E_UNSUPPORTED,
 			       "no cgroup filesystem is mounted: mount -t cgroup2 cgroup2 /sys/fs/cgroup gives one");
-	m.v2 = !any_v1;
+	m.v2 = !has_v1(&m);
 	if (m.v2)
 		read_available(&m);
 	*ret = m;
@@ -134,6 +142,71 @@ void cgroup_machine_done(struct cgroup_machine *m)
 	*m = (struct cgroup_machine){ 0 };
 }
 
+static bool is_mounted(const char *path, unsigned long magic)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type == magic;
+}
+
+/* False: it may be anywhere. */
+static bool take_place(struct cgroup_machine *m, enum cgroup_controller c)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", names[c]);
+	if (!is_mounted(path, CGROUP_SUPER_MAGIC))
+		return false;
+	m->mounts[c] = strdup(path);
+	return m->mounts[c] != NULL;
+}
+
+static bool take_root(struct cgroup_machine *m)
+{
+	static const char root[] = "/sys/fs/cgroup";
+
+	if (!is_mounted(root, CGROUP2_SUPER_MAGIC) || !(m->root = strdup(root)))
+		return false;
+	m->v2 = true;
+	read_available(m);
+	return true;
+}
+
+/* @text: /proc/cgroups, in each line a controller and the number of its v1 hierarchy, 0 without one. */
+static bool take_places(struct cgroup_machine *m, char *text)
+{
+	char name[64], *save = NULL;
+	unsigned hierarchy, seen = 0;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "%63s %u", name, &hierarchy) != 2 || !hierarchy)
+			continue;
+		for (int c = 0; c < CG_N; c++) {
+			if (strcmp(names[c], name) != 0)
+				continue;
+			if (hierarchy >= 32 || seen & 1U << hierarchy || !take_place(m, c))
+				return false;
+			seen |= 1U << hierarchy;
+		}
+	}
+	return has_v1(m);
+}
+
+/* Every container of the machine adds to the mounts, so they are only walked when not all is where everybody has it:
+ * v2 as a whole, or each controller in a hierarchy of its own. */
+static int ask(struct cgroup_machine *ret, teu_error **err)
+{
+	_cleanup_(cgroup_machine_done) struct cgroup_machine m = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	if (!take_root(&m) &&
+	    (fd_read_file(AT_FDCWD, "/proc/cgroups", MAX_FILE, &text, NULL, NULL) < 0 || !take_places(&m, text)))
+		return cgroup_machine_read("/proc/self/mountinfo", ret, err);
+	*ret = m;
+	m = (struct cgroup_machine){ 0 };
+	return 0;
+}
+
 int cgroup_machine_get(const struct cgroup_machine **ret, teu_error **err)
 {
 	static _Atomic(struct cgroup_machine *) asked;
@@ -146,7 +219,7 @@ int cgroup_machine_get(const struct cgroup_machine **ret, teu_error **err)
 	mine = calloc(1, sizeof(*mine));
 	if (!mine)
 		return err_oom(err);
-	r = cgroup_machine_read("/proc/self/mountinfo", mine, err);
+	r = ask(mine, err);
 	if (r < 0) {
 		free(mine);
 		return r;
