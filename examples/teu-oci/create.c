@@ -85,7 +85,8 @@ bool oci_wants_terminal(const char *bundle, const char *config)
 	_cleanup_free_ char *path =
 		config ? cli_copy(config, strlen(config)) : cli_format("%s/config.json", bundle ? bundle : ".");
 	_cleanup_free_ char *text = oci_read_file(path);
-	_cleanup_doc_ cJSON *doc = text ? doc_parse(text) : NULL;
+	/* Few have the word at all: those without need not be read twice. */
+	_cleanup_doc_ cJSON *doc = text && strstr(text, "\"terminal\"") ? doc_parse(text) : NULL;
 
 	return cJSON_IsTrue(doc_get(doc, "process.terminal"));
 }

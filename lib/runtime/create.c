@@ -343,8 +343,6 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 
 	if (r == 0 && c->cgroup.v2)
 		r = creation_make_cgroup(c, err);
-	if (r == 0)
-		r = creation_make_files(c, err);
 	if (r == 0 && c->opts->notify_socket)
 		r = notify_prepare(c->runtime, &c->record, c->bundle.spec, err);
 	if (r == 0 && c->opts->notify_socket && !c->waits)
@@ -352,6 +350,8 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 	if (r == 0)
 		r = begin_spawn(c, err);
 	runtime_log(c->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper makes the namespaces");
+	if (r == 0)
+		r = creation_make_files(c, err);
 	if (r == 0 && !c->cgroup.v2)
 		r = creation_make_cgroup(c, err);
 	if (r == 0)

@@ -26,8 +26,10 @@ struct exec {
 	struct cgroup_plan cgroup;
 	struct strv shares; /* what resctrl has of it */
 	struct handover handover;
+	struct launch launch;
 	struct plan plan;
-	char *keyring, *state;
+	struct spawn spawn;
+	char root[32], *keyring, *state;
 	int pidfd, cgroup_fd, cache_fd;
 };
 
@@ -40,6 +42,7 @@ static void exec_done(struct exec *e)
 	strv_done(&e->shares);
 	handover_done(&e->handover);
 	plan_done(&e->plan);
+	spawn_done(&e->spawn);
 	free(e->keyring);
 	free(e->state);
 	cleanup_close(&e->pidfd);
@@ -131,10 +134,11 @@ static int open_cgroup(struct exec *e, teu_error **err)
 	return e->cgroup_fd < 0 ? err_errno(err, errno, "open cgroup %s", e->cgroup.dirs.items[0]) : 0;
 }
 
-static int compile(struct exec *e, bool stays, teu_error **err)
+static int fill_launch(struct exec *e, bool stays, teu_error **err)
 {
-	char root[32];
-	struct launch l = {
+	struct launch *l = &e->launch;
+
+	*l = (struct launch){
 		.spec = e->spec,
 		.cgroup = e->cgroup.dirs.n ? &e->cgroup : NULL,
 		.seccomp_cache_fd = e->cache_fd,
@@ -143,26 +147,27 @@ static int compile(struct exec *e, bool stays, teu_error **err)
 		.rights = e->runtime->rights,
 		.groups_denied = idmap_groups_denied(e->record.pid),
 		.share_tasks = &e->shares,
-		.join_root = root,
+		.join_root = e->root,
 	};
 
 	if (asprintf(&e->keyring, "_ses.%s", e->record.id) < 0)
 		return err_oom(err);
-	l.keyring = e->keyring;
-	snprintf(root, sizeof(root), "/proc/%d/root", (int)e->record.pid);
+	l->keyring = e->keyring;
+	snprintf(e->root, sizeof(e->root), "/proc/%d/root", (int)e->record.pid);
 	if (listener_wanted(e->spec)) {
 		_cleanup_json_ json *state = record_state(&e->record, "running", e->record.pid);
 
 		e->state = state ? json_print(state) : NULL;
 		if (!e->state)
 			return err_oom(err);
-		l.state = e->state;
+		l->state = e->state;
 	}
-	return compile_exec(&l, e->process, &e->plan, err);
+	return 0;
 }
 
-static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
+static int begin_spawn(struct exec *e, teu_error **err)
 {
+	struct plan_birth birth = compile_exec_birth(&e->launch, e->process);
 	struct spawn_fds fds = {
 		.alive = -EBADF,
 		.join = e->pidfd,
@@ -172,13 +177,22 @@ static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **e
 		.more = e->handover.kept,
 		.n_more = e->handover.n_kept,
 	};
-	int r;
+
+	return spawn_begin(&birth, &fds, 0, &e->spawn, err);
+}
+
+/* The helper starts while the plan is made. */
+static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
+{
+	int r = begin_spawn(e, err);
 
 	runtime_log(e->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper joins the namespaces");
+	if (r == 0)
+		r = compile_exec(&e->launch, e->process, &e->plan, err);
 	runtime_log(e->runtime, TEU_LOG_DEBUG, "child process in init(): it has %zu steps",
 		    e->plan.n_steps[PLAN_FIRST]);
-	r = spawn_launch(&e->plan, &fds, 0, ret_wire, ret_pid, err);
-
+	if (r == 0)
+		r = spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, err);
 	if (r < 0)
 		return r;
 	runtime_log(e->runtime, TEU_LOG_DEBUG, "init: closing the pipe to signal completion: process %d runs",
@@ -204,6 +218,7 @@ int runtime_exec(teu_runtime *rt, const char *id, const char *process_json, cons
 			      .console = -EBADF },
 		.pidfd = -EBADF,
 		.cgroup_fd = -EBADF,
+		.spawn = SPAWN_INIT,
 		.cache_fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	};
 	_cleanup_close_ int wire = -EBADF;
@@ -219,7 +234,7 @@ int runtime_exec(teu_runtime *rt, const char *id, const char *process_json, cons
 	if (r == 0)
 		r = shares_tasks(e.record.doc, &e.shares, err);
 	if (r == 0)
-		r = compile(&e, ret_wait != NULL, err);
+		r = fill_launch(&e, ret_wait != NULL, err);
 	if (r == 0)
 		r = launch(&e, &wire, &pid, err);
 	if (r < 0)

@@ -737,6 +737,13 @@ static uint64_t join_before(const struct launch *l, uint64_t flags, struct plan 
 	return flags & ~early;
 }
 
+struct plan_birth compile_exec_birth(const struct launch *l, const json *process)
+{
+	bool between = joins_user_first(l, joined_namespaces(l->spec));
+
+	return (struct plan_birth){ .flags = birth_flags(l, process) | (between ? PLAN_BETWEEN : 0) };
+}
+
 int compile_exec(const struct launch *l, const json *process, struct plan *p, teu_error **err)
 {
 	uint64_t flags = joined_namespaces(l->spec), late;
@@ -770,10 +777,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	r = compile_process(l, process, "process", p, err);
 	if (r < 0)
 		return r;
-	set_header(l,
-		   (struct plan_birth){ .flags = birth_flags(l, process) |
-						 (joins_user_first(l, flags) ? PLAN_BETWEEN : 0) },
-		   p);
+	set_header(l, compile_exec_birth(l, process), p);
 	/* The container's limit counter is not this process's. */
 	plan_header(p)->oom_path = 0;
 	return plan_finish(p, err);

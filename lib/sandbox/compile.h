@@ -53,6 +53,7 @@ struct plan_birth compile_birth(const struct launch *launch);
 int compile_launch(const struct launch *launch, struct plan *ret, teu_error **err);
 
 /* A further process in a running container: @process as the spec's "process", @spec the container's own. */
+struct plan_birth compile_exec_birth(const struct launch *launch, const json *process);
 int compile_exec(const struct launch *launch, const json *process, struct plan *ret, teu_error **err);
 
 /* A command in namespaces without a rootfs. */
