@@ -13,20 +13,30 @@ enum { MOUNTS_MAX = 4 << 20, DETACH = 2, NOFOLLOW = 8 /* umount2(2) */ };
  * mount_namespaces(7): whoever joins a mount namespace gets its root, not that of a chroot in it. So in a chroot we
  * leave that first: else an exec would end up in the host's root. Its mounts are not ours to take off, only our copies.
  */
-static long leave_chroot(void)
+static long leave_chroot(int rootfs)
 {
 	int ns = sys_open(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY, 0);
-	struct statx before, after;
+	int here = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+	struct statx before, after, top;
 	long r;
 
 	TRY(ns);
+	TRY(here);
 	r = SYS(statx, AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &before);
 	if (r == 0)
 		r = SYS(setns, ns, CLONE_NEWNS);
 	SYS(close, ns);
 	if (r == 0)
 		r = SYS(statx, AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &after);
+	if (r == 0)
+		r = SYS(statx, rootfs, "", AT_EMPTY_PATH, STATX_MNT_ID, &top);
 	TRY(r);
+	/* The rootfs is "/" itself, bound on top of it: it can't be pivoted to from there. */
+	if (top.stx_mnt_id == after.stx_mnt_id) {
+		TRY(SYS(fchdir, here));
+		return SYS(chroot, ".");
+	}
+	SYS(close, here);
 	if (before.stx_mnt_id == after.stx_mnt_id && before.stx_ino == after.stx_ino)
 		return 0;
 	/* What lies outside of the chroot was not made a slave yet. */
@@ -181,7 +191,7 @@ static long change_root(uint64_t how, bool shared)
 long step_pivot(struct first *f, const struct plan_step *s)
 {
 	if (s->n1 != 2)
-		TRY(leave_chroot());
+		TRY(leave_chroot(f->root));
 	TRY(SYS(fchdir, f->root));
 	TRY(change_root(s->n1, s->n2));
 	TRY(SYS(chdir, "/"));

@@ -237,10 +237,13 @@ long step_receive_rootfs(struct first *f, const struct plan_step *s)
 long step_rootfs(struct first *f, const struct plan_step *s)
 {
 	const char *path = plan_text(f->plan, s->t1);
+	long tree = SYS(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
-	TRY(SYS(mount, path, path, 0, MS_BIND | MS_REC, 0));
-	f->root = sys_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
-	return f->root < 0 ? f->root : 0;
+	TRY(tree);
+	TRY(SYS(move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
+	/* Not by its path: "/" stays what it is to who has it as root already. */
+	f->root = (int)tree;
+	return 0;
 }
 
 static long configure(int fs, const char *option)

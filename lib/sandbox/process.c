@@ -449,6 +449,8 @@ static int add_confinement(struct process *w, teu_error **err)
 	int r;
 
 	add_init(w);
+	/* Of the command, not of process 1; the filter need not know setsid(2). */
+	plan_step(w->plan, PLAN_FIRST, OP_SESSION, NULL);
 	if (w->no_new_privs)
 		add_capabilities(w);
 	r = add_seccomp(w->spec, w->bounding, w->launch->seccomp_cache_fd, w->plan, err);
@@ -476,6 +478,5 @@ int compile_process(const struct launch *launch, const json *process, const char
 		r = parts[i](&w, err);
 	if (r < 0)
 		return r;
-	plan_step(p, PLAN_FIRST, OP_SESSION, NULL);
 	return add_exec(launch, process, place, p, err);
 }
