@@ -66,6 +66,15 @@ static const char *next_number(const char *at, const char *end, size_t *ret_len)
 	return at;
 }
 
+/* The text need not have an end of its own. */
+static bool all_digits(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+	return true;
+}
+
 /* A text's numbers and its tree's come in the same order: an integer that a double may have rounded gets its digits
  * back. False: no memory. */
 static bool keep_digits(json *v, const char **at, const char *end)
@@ -82,7 +91,7 @@ static bool keep_digits(json *v, const char **at, const char *end)
 		*at = number + len;
 		digits = number + (*number == '-');
 		len -= (size_t)(*number == '-');
-		if (len < ROUND_DIGITS || len > MAX_DIGITS || *digits == '0' || strspn(digits, "0123456789") < len)
+		if (len < ROUND_DIGITS || len > MAX_DIGITS || *digits == '0' || !all_digits(digits, len))
 			continue;
 		v->valuestring = strndup(number, (size_t)(digits - number) + len);
 		if (!v->valuestring)

@@ -78,6 +78,23 @@ START_TEST(a_wrong_number_names_its_place)
 }
 END_TEST
 
+/* A sanitizer sees a step beyond it. */
+START_TEST(a_text_needs_no_end_of_its_own)
+{
+	static const char text[] = "[1.5,9007199254740993";
+	_cleanup_json_ json *v = NULL;
+	uint64_t n = 0;
+	char *copy = malloc(16);
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, text + 5, 16);
+	ck_assert_int_eq(json_parse(copy, 16, &v, NULL), 0);
+	ck_assert(json_unsigned(v, &n));
+	ck_assert_uint_eq(n, UINT64_C(9007199254740993));
+	free(copy);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json");
@@ -88,6 +105,7 @@ int main(void)
 	tcase_add_loop_test(cases, a_number_keeps_its_digits, 0, ARRAY_SIZE(numbers));
 	tcase_add_test(cases, digits_find_their_place);
 	tcase_add_test(cases, a_wrong_number_names_its_place);
+	tcase_add_test(cases, a_text_needs_no_end_of_its_own);
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
