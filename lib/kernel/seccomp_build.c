@@ -18,6 +18,7 @@
 #include "kernel/seccomp_impl.h"
 
 enum { MAX_ARCHES = 24, MAX_ARGS = 6, MAX_PROGRAM = BPF_MAXINSNS * sizeof(struct sock_filter), X32_BIT = 0x40000000 };
+enum { MAX_ERRNO = 4094 }; /* libseccomp takes none above it */
 
 /* What is used of libseccomp. */
 static struct {
@@ -115,7 +116,7 @@ static int read_action(struct build *b, const json *object, const char *where, c
 		return r;
 	if (!name)
 		return json_field_error(b->err, where, key, "is missing");
-	if (errno_value < 0 || errno_value > UINT16_MAX)
+	if (errno_value < 0 || errno_value > (strcmp(name, "SCMP_ACT_ERRNO") == 0 ? MAX_ERRNO : UINT16_MAX))
 		return json_field_error(b->err, where, errno_key, "%" PRId64 " is no errno", errno_value);
 	return find_action(b, where, key, name, (uint32_t)errno_value, ret);
 }

@@ -10,6 +10,14 @@
 
 enum { MAX_ERRORS = 64, PLACE_MAX = 512 };
 
+/* Names and values come from the document: what is in them must not look like a line of its own. */
+static void one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 static void note(struct strv *lines, const char *place, const char *fmt, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
@@ -22,6 +30,8 @@ static void note(struct strv *lines, const char *place, const char *fmt, va_list
 		return;
 	}
 	strv_addf(lines, "%s%s%s", place, *place ? ": " : "", text);
+	if (!lines->oom)
+		one_line(lines->items[lines->n - 1]);
 }
 
 void check_error(struct check *c, const char *place, const char *fmt, ...)

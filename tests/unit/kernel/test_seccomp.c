@@ -1,4 +1,5 @@
-/* Filters are judged by an interpreter of classic BPF, and the default one also by the kernel, in a child. */
+/* Filters are judged by an interpreter of classic BPF (tests/support/bpf.c), and the default one also by the kernel, in
+ * a child. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 
 #include "kernel/caps.h"
 #include "kernel/seccomp_impl.h"
+#include "../../support/bpf.h"
 
 #define CAP(n) (UINT64_C(1) << CAP_##n)
 
@@ -30,66 +32,18 @@ enum { NATIVE = AUDIT_ARCH_X86_64 };
 enum { NATIVE = AUDIT_ARCH_AARCH64 };
 #endif
 
-/* What the filter answers to one call. */
-static uint32_t judge(const struct seccomp_filter *f, const struct seccomp_data *call)
-{
-	const struct sock_filter *insns = f->bpf;
-	size_t n = f->n_bytes / sizeof(*insns);
-	uint32_t a = 0, mem[16] = { 0 };
-
-	for (size_t pc = 0; pc < n; pc++) {
-		const struct sock_filter *i = &insns[pc];
-
-		switch (i->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			ck_assert(i->k % 4 == 0 && i->k < sizeof(*call));
-			memcpy(&a, (const char *)call + i->k, 4);
-			break;
-		case BPF_LD | BPF_MEM:
-			a = mem[i->k];
-			break;
-		case BPF_ST:
-			mem[i->k] = a;
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= i->k;
-			break;
-		case BPF_JMP | BPF_JA:
-			pc += i->k;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			pc += a == i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			pc += a >= i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JGT | BPF_K:
-			pc += a > i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-			pc += a & i->k ? i->jt : i->jf;
-			break;
-		case BPF_RET | BPF_K:
-			return i->k;
-		default:
-			ck_abort_msg("instruction %zu: code %#x", pc, i->code);
-		}
-	}
-	ck_abort_msg("the program runs past its end");
-}
-
 static uint32_t ask(const struct seccomp_filter *f, long nr, uint64_t arg0, uint64_t arg1)
 {
 	struct seccomp_data call = { .nr = (int)nr, .arch = NATIVE, .args = { arg0, arg1 } };
 
-	return judge(f, &call);
+	return bpf_judge(f->bpf, f->n_bytes, &call);
 }
 
 static uint32_t ask_on(const struct seccomp_filter *f, uint32_t arch, long nr)
 {
 	struct seccomp_data call = { .nr = (int)nr, .arch = arch };
 
-	return judge(f, &call);
+	return bpf_judge(f->bpf, f->n_bytes, &call);
 }
 
 #define REFUSED(e) (SECCOMP_RET_ERRNO | (e))
@@ -464,6 +418,8 @@ START_TEST(malformed_profiles_name_the_place)
 		  "\"action\": \"SCMP_ACT_NOTIFY\"}]}",
 		  "linux.seccomp.syscalls[0].names" },
 		{ "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 70000}",
+		  "linux.seccomp.defaultErrnoRet" },
+		{ "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 4095}",
 		  "linux.seccomp.defaultErrnoRet" },
 		{ "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_VAX\"]}",
 		  "linux.seccomp.architectures" },

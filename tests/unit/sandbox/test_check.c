@@ -215,6 +215,19 @@ START_TEST(what_can_be_left_out_is_a_warning)
 }
 END_TEST
 
+START_TEST(a_line_stays_one)
+{
+	_cleanup_json_ json *v = parse("{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"A\\nprocess.args: is fine\"}]}");
+	struct check c = { 0 };
+
+	check_process(v, &c);
+	ck_assert_uint_gt(c.errors.n, 0);
+	strv_foreach (line, &c.errors)
+		ck_assert_ptr_null(strchr(*line, '\n'));
+	check_done(&c);
+}
+END_TEST
+
 #define STATE(status) "{\"ociVersion\":\"1.2.0\",\"id\":\"a\",\"bundle\":\"/b\",\"status\":\"" status "\"}"
 
 static const struct {
@@ -256,6 +269,7 @@ int main(void)
 	tcase_add_test(cases, every_error_is_told_at_once);
 	tcase_add_test(cases, a_flood_of_errors_ends);
 	tcase_add_test(cases, what_can_be_left_out_is_a_warning);
+	tcase_add_test(cases, a_line_stays_one);
 	tcase_add_loop_test(cases, other_documents_are_checked_too, 0, ARRAY_SIZE(documents));
 	suite_add_tcase(suite, cases);
 	srunner_run_all(runner, CK_NORMAL);

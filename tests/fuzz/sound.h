@@ -1,0 +1,16 @@
+/* sound: what holds for each plan that is compiled, whatever the config. */
+#ifndef TEU_TESTS_FUZZ_SOUND_H
+#define TEU_TESTS_FUZZ_SOUND_H
+
+#include "sandbox/plan.h"
+
+/* The helper could run it: all offsets inside, all texts ended. */
+void must_be_sound(const struct plan *plan);
+
+static inline void must(bool truth)
+{
+	if (!truth)
+		__builtin_trap();
+}
+
+#endif
