@@ -8,8 +8,8 @@
 #include "oci.h"
 
 struct exec_options {
-	const char *process, *cwd, *user, *pid_file, *console_socket, *pidfd_socket, *cgroup, *apparmor, *process_label;
-	struct list env, gids, caps;
+	const char *process, *cwd, *user, *pid_file, *console_socket, *pidfd_socket, *apparmor, *process_label;
+	struct list env, gids, caps, cgroups;
 	struct number preserve_fds;
 	bool tty, detach, no_new_privs, ignore_paused, no_subreaper;
 };
@@ -20,7 +20,7 @@ static const struct option table[] = {
 	{ "additional-gids", 'g', OPT_LIST, AT(gids), "Further groups", NULL },
 	{ "apparmor", 0, OPT_TEXT, AT(apparmor), "AppArmor profile", NULL },
 	{ "cap", 'c', OPT_LIST, AT(caps), "Add a capability", NULL },
-	{ "cgroup", 0, OPT_TEXT, AT(cgroup), "Cgroup below the container's ([controller:]path)", NULL },
+	{ "cgroup", 0, OPT_LIST, AT(cgroups), "Cgroup below the container's ([controller:]path)", NULL },
 	{ "console-socket", 0, OPT_TEXT, AT(console_socket), "Unix socket that gets the terminal", NULL },
 	{ "cwd", 0, OPT_TEXT, AT(cwd), "Folder to start in", NULL },
 	{ "detach", 'd', OPT_BOOL, AT(detach), "Don't wait for the end of the process", NULL },
@@ -136,7 +136,7 @@ static void fill(const struct exec_options *o, teu_runtime_exec_options *to)
 	teu_runtime_exec_options_init(to);
 	to->merge = !o->process;
 	to->ignore_paused = o->ignore_paused;
-	to->cgroup = o->cgroup;
+	to->cgroups = o->cgroups.items;
 	to->pid_file = o->pid_file;
 	to->console_socket = o->console_socket && *o->console_socket ? o->console_socket : NULL;
 	to->pidfd_socket = o->pidfd_socket;

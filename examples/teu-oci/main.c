@@ -90,9 +90,22 @@ static int failure(const struct call *call)
 	return call && call->command->failure ? call->command->failure : EXIT_FAILED;
 }
 
+/* With runc the process itself says it, to whoever reads the container's output: these words and no record. */
+static bool tell_missing(const teu_error *err)
+{
+	const char *step = teu_error_detail(err, "step"), *command = teu_error_detail(err, "command");
+
+	if (teu_error_code(err) != TEU_E_NO_COMMAND || strcmp(step ? step : "", "exec") != 0 || !strchr(command, '/'))
+		return false;
+	report_log(teu_error_message(err));
+	fprintf(stderr, "exec %s: no such file or directory\n", command);
+	return true;
+}
+
 int cli_error(const struct call *call, const teu_error *err)
 {
-	report_error(err ? teu_error_message(err) : "unknown error");
+	if (!err || !tell_missing(err))
+		report_error(err ? teu_error_message(err) : "unknown error");
 	return failure(call);
 }
 

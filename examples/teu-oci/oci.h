@@ -21,7 +21,9 @@ teu_runtime *oci_runtime(void);
 bool report_open(const char *log, const char *format, bool debug);
 /* One record at @level: into --log, else to stderr. */
 void report_record(int level, const char *message);
-/* The same, and what a failed command says to people on stderr. */
+/* What a command failed for: into --log only. */
+void report_log(const char *message);
+/* The same, and to people on stderr. */
 void report_error(const char *message);
 void report_library(int level, const char *message, void *data);
 

@@ -96,6 +96,13 @@ void report_record(int level, const char *message)
 	fflush(to);
 }
 
+void report_log(const char *message)
+{
+	fflush(stdout);
+	if (log_file)
+		report_record(LEVEL_ERROR, message);
+}
+
 void report_error(const char *message)
 {
 	fflush(stdout);

@@ -56,11 +56,12 @@ static void list_add(struct list *list, const char *text)
 {
 	/* Grows by doubling at the powers of two, so that it needs no field for its capacity. */
 	if ((list->n & (list->n - 1)) == 0) {
-		list->items = reallocarray(list->items, list->n ? list->n * 2 : 1, sizeof(*list->items));
+		list->items = reallocarray(list->items, (list->n ? list->n * 2 : 1) + 1, sizeof(*list->items));
 		if (!list->items)
 			cli_oom();
 	}
 	list->items[list->n++] = text;
+	list->items[list->n] = NULL;
 }
 
 static bool parse_number(const struct option *o, const char *text, struct number *ret)

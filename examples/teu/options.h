@@ -10,7 +10,7 @@
 
 /* The values of a flag that may be repeated; borrowed from argv. */
 struct list {
-	const char **items; /* NULL: none */
+	const char **items; /* NULL: none; else ended by NULL */
 	size_t n;
 };
 

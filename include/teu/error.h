@@ -53,7 +53,7 @@ TEU_API int teu_error_errno(const teu_error *err);
 
 /**
  * A named detail, NULL if this error does not have it: "http.status" (decimal), "step" (name of the launch step),
- * "field" (place in the document, "linux.resources.memory.limit"). Since: 0.1.
+ * "command" (the one that can't be executed), "field" (place in the document, "linux.resources.memory.limit"). Since: 0.1.
  */
 TEU_API const char *teu_error_detail(const teu_error *err, const char *name);
 

@@ -119,7 +119,8 @@ typedef struct teu_runtime_exec_options {
 	size_t size;		    /* set by teu_runtime_exec_options_init() */
 	int merge;		    /* 1: the fields given are laid over the container's own process; 0: they are all there is */
 	int ignore_paused;	    /* 1: the container may be paused; the process runs when it is resumed */
-	const char *cgroup;	    /* "[controller[,…]:]path" below the container's cgroup, which is there; NULL: that itself */
+	const char *const *cgroups; /* "[controller[,…]:]path" below the container's cgroup, which are there; ended by NULL; NULL: that
+				       itself */
 	const char *pid_file, *console_socket, *pidfd_socket; /* as for create */
 	int console_fd;		    /* borrowed; -1: none */
 	int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1: /dev/null */

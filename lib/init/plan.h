@@ -86,7 +86,7 @@ enum plan_op {
 	OP_IO_PRIORITY,	  /* n1 as ioprio_set(2) takes it */
 	OP_MEMORY_POLICY, /* n1 mode and flags, t1 nodes as bits, n2 their count and one */
 	OP_PERSONALITY,	  /* n1 */
-	OP_AFFINITY,	  /* t1 processors as 1024 bits; by the monitor too */
+	OP_AFFINITY,	  /* t1 processors as 1024 bits; none: all that the cgroup allows; by the monitor too */
 	OP_UMASK,	  /* n1 */
 	OP_APPARMOR,	  /* t1 profile, on exec */
 	OP_SELINUX,	  /* t1 label, on exec */
@@ -121,6 +121,10 @@ enum {
 	PLAN_MOUNT_PROC = 256,	      /* it becomes /proc: only a procfs may */
 	PLAN_MOUNT_IN_PROC = 512,     /* one of the files in /proc that may be mounted over */
 };
+
+/* In the attributes that a bind clears, a bit that mount_setattr(2) has no use for: "norelatime", which chooses
+ * nothing. */
+enum { PLAN_ATTR_NORELATIME = 0x40 };
 
 struct plan_step {
 	uint16_t op;
@@ -160,10 +164,11 @@ enum {
 				birth: no monitor stays */
 	PLAN_AWAIT = 1024,   /* it is ready when it says so in OP_AWAIT_START, not only by its exec */
 	PLAN_CONSOLE = 2048, /* its pty goes to FD_CONSOLE instead of the monitor's loop */
-	PLAN_BETWEEN = 4096,	/* the steps before it are a process's between it and the monitor: they join namespaces
-				   that the monitor must stay out of */
-	PLAN_SIBLINGS = 8192,	/* the first process makes others with CLONE_PARENT, and ends: the last of them to end counts */
-	PLAN_PLACED = 16384,	/* the caller is told of the first process before its first step, and moves it */
+	PLAN_BETWEEN = 4096, /* the steps before it are a process's between it and the monitor: they join namespaces
+				that the monitor must stay out of */
+	PLAN_SIBLINGS =
+		8192, /* the first process makes others with CLONE_PARENT, and ends: the last of them to end counts */
+	PLAN_PLACED = 16384,  /* the caller is told of the first process before its first step, and moves it */
 	PLAN_KEEP_SHIFT = 16, /* the upper bits: so many descriptors from FD_FIRST_PORT on become the command's 3… */
 };
 

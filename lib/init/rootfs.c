@@ -22,10 +22,11 @@ static long set_attributes(int tree, uint64_t set, uint64_t propagation, bool re
 	return SYS(mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
 }
 
-/* Everything that a mount can forbid. */
+/* Everything that a mount can forbid; that one user namespace can lock it for another; and about times. */
 enum {
-	ATTR_ALL = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-		   MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW
+	ATTR_LOCKED = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	ATTR_ALL = ATTR_LOCKED | MOUNT_ATTR_NOSYMFOLLOW,
+	ATTR_TIMES = MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME
 };
 
 static long change_attributes(int tree, uint64_t set, uint64_t clear, bool recursive)
@@ -40,7 +41,7 @@ static long change_attributes(int tree, uint64_t set, uint64_t clear, bool recur
 /*
  * @change: what is set, and in the upper half what is cleared. As runc has it, a bind with any such option has these
  * alone, and not what the source's mount forbids besides; what another user namespace has locked stays, unless an
- * option asks for it to go.
+ * option asks for it to go. Times are kept as they were unless an option chooses how.
  */
 static long set_own_attributes(int tree, uint64_t change)
 {
@@ -49,8 +50,12 @@ static long set_own_attributes(int tree, uint64_t change)
 
 	if (!change)
 		return 0;
+	if ((clear & MOUNT_ATTR__ATIME) == MOUNT_ATTR__ATIME || set & MOUNT_ATTR_NODIRATIME)
+		clear |= ATTR_TIMES & ~set;
+	else
+		clear &= ~(uint64_t)ATTR_TIMES;
 	r = change_attributes(tree, set, (ATTR_ALL & ~set) | clear, false);
-	return r == -EPERM ? change_attributes(tree, set, clear, false) : r;
+	return r == -EPERM ? change_attributes(tree, set, (MOUNT_ATTR_NOSYMFOLLOW & ~set) | clear, false) : r;
 }
 
 static long set_propagation(int tree, uint64_t propagation)

@@ -5,7 +5,7 @@
 
 #include <linux/sched/types.h>
 
-enum { IO_WHO_PROCESS = 1, AFFINITY_BYTES = 128 };
+enum { IO_WHO_PROCESS = 1, AFFINITY_BYTES = 128, ALL_BYTES = 1024 };
 
 long step_scheduler(struct first *f, const struct plan_step *s)
 {
@@ -43,10 +43,24 @@ long step_personality(struct first *f, const struct plan_step *s)
 	return r < 0 ? r : 0;
 }
 
+/* The kernel takes off what there is not and what the cpuset forbids. Without the right to do it the caller's stay. */
+static void allow_all(void)
+{
+	unsigned char all[ALL_BYTES];
+
+	memset(all, 0xff, sizeof(all));
+	SYS(sched_setaffinity, 0, sizeof(all), all);
+}
+
 long set_affinity(const struct plan_header *plan, const struct plan_step *s)
 {
-	long r = SYS(sched_setaffinity, 0, AFFINITY_BYTES, plan_text(plan, s->t1));
+	long r;
 
+	if (!s->t1) {
+		allow_all();
+		return 0;
+	}
+	r = SYS(sched_setaffinity, 0, AFFINITY_BYTES, plan_text(plan, s->t1));
 	return r < 0 ? r : 0;
 }
 

@@ -181,6 +181,16 @@ int cgroup_compile_modest(const char *path, const json *resources, const char *w
 	return r < 0 ? r : compile(&b, path, resources);
 }
 
+int cgroup_compile_whole(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
+			 teu_error **err)
+{
+	struct cgroup_build b = { .where = where, .whole = true, .plan = ret, .err = err };
+	int r = cgroup_machine_get(&b.m, err);
+
+	*ret = (struct cgroup_plan){ 0 };
+	return r < 0 ? r : compile(&b, path, resources);
+}
+
 int cgroup_compile_update(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 			  teu_error **err)
 {
@@ -201,6 +211,7 @@ void cgroup_plan_done(struct cgroup_plan *plan)
 	free(plan->ops);
 	strv_done(&plan->dirs);
 	strv_done(&plan->warnings);
+	free(plan->unified);
 	free(plan->oom_file);
 	free(plan->freeze_dir);
 	*plan = (struct cgroup_plan){ 0 };

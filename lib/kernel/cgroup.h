@@ -36,6 +36,7 @@ struct cgroup_plan {
 	size_t n_ops;
 	struct strv dirs; /* every folder of this cgroup, absolute (v1: one a controller in use; v2: one): a process
 			   * joins by writing into <dir>/cgroup.procs of each; removing it is rmdir of each */
+	char *unified;	  /* v1: the folder in the v2 hierarchy beside it, entered by cgroup.procs; NULL: none. Owned */
 	char *oom_file;	  /* holds "oom_kill N": v1 memory.oom_control, v2 memory.events; NULL: no memory controller.
 			     Owned */
 	char *freeze_dir; /* folder whose freezer.state (v1) or cgroup.freeze (v2) freezes it; NULL: none. Owned */
@@ -51,6 +52,9 @@ struct cgroup_plan {
  */
 int cgroup_compile(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
 		   teu_error **err);
+/* The same, and joins all hierarchies that there are, with a controller or without. */
+int cgroup_compile_whole(const char *path, const json *resources, const char *where, struct cgroup_plan *ret,
+			 teu_error **err);
 /*
  * The same for who does not own the machine's cgroups: no controller but those that @resources asks for is joined (v2)
  * or those whose folders may be written (v1), and device rules, which only root can set, are left out.

@@ -21,6 +21,10 @@ enum cgroup_controller {
 	CG_NET_CLS,
 	CG_NET_PRIO,
 	CG_RDMA,
+	CG_LIMITS, /* from here on nothing is limited: */
+	CG_PERF = CG_LIMITS,
+	CG_SYSTEMD, /* v1's hierarchy without a controller, by which systemd knows units */
+	CG_UNIFIED, /* the v2 side of a hybrid machine */
 	CG_N,
 };
 
@@ -89,6 +93,7 @@ struct cgroup_build {
 	bool update; /* the group is there already */
 	bool all;    /* join every controller */
 	bool modest; /* join only what is asked for or may be written to; no device rules */
+	bool whole;  /* and every other hierarchy, so that nothing of the process is in its caller's group */
 	struct cgroup_plan *plan;
 	bool oom;
 	teu_error **err;

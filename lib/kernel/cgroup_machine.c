@@ -13,9 +13,14 @@
 enum { MAX_MOUNTINFO = 64 << 20, MAX_FILE = 1 << 20 };
 
 static const char *const names[CG_N] = {
-	[CG_MEMORY] = "memory",	  [CG_CPU] = "cpu",	    [CG_CPUACCT] = "cpuacct",	[CG_PIDS] = "pids",
-	[CG_DEVICES] = "devices", [CG_FREEZER] = "freezer", [CG_CPUSET] = "cpuset",	[CG_BLKIO] = "blkio",
-	[CG_HUGETLB] = "hugetlb", [CG_NET_CLS] = "net_cls", [CG_NET_PRIO] = "net_prio", [CG_RDMA] = "rdma",
+	[CG_MEMORY] = "memory",	    [CG_CPU] = "cpu",
+	[CG_CPUACCT] = "cpuacct",   [CG_PIDS] = "pids",
+	[CG_DEVICES] = "devices",   [CG_FREEZER] = "freezer",
+	[CG_CPUSET] = "cpuset",	    [CG_BLKIO] = "blkio",
+	[CG_HUGETLB] = "hugetlb",   [CG_NET_CLS] = "net_cls",
+	[CG_NET_PRIO] = "net_prio", [CG_RDMA] = "rdma",
+	[CG_PERF] = "perf_event",   [CG_SYSTEMD] = "name=systemd",
+	[CG_UNIFIED] = "(unified)",
 };
 
 const char *cgroup_controller_name(enum cgroup_controller c, bool v2)
@@ -94,7 +99,7 @@ static bool take_line(struct cgroup_machine *m, char *line)
 
 static bool has_v1(const struct cgroup_machine *m)
 {
-	for (int c = 0; c < CG_N; c++)
+	for (int c = 0; c < CG_LIMITS; c++)
 		if (m->mounts[c])
 			return true;
 	return false;
@@ -129,6 +134,8 @@ int cgroup_machine_read(const char *mountinfo, struct cgroup_machine *ret, teu_e
 	m.v2 = !has_v1(&m);
 	if (m.v2)
 		read_available(&m);
+	else if (m.root && !(m.mounts[CG_UNIFIED] = strdup(m.root)))
+		return err_oom(err);
 	*ret = m;
 	m = (struct cgroup_machine){ 0 };
 	return 0;
@@ -172,6 +179,16 @@ static bool take_root(struct cgroup_machine *m)
 	return true;
 }
 
+/* The hierarchies without a controller have no line in /proc/cgroups. */
+static bool take_others(struct cgroup_machine *m)
+{
+	static const char unified[] = "/sys/fs/cgroup/unified", systemd[] = "/sys/fs/cgroup/systemd";
+
+	if (is_mounted(systemd, CGROUP_SUPER_MAGIC) && !(m->mounts[CG_SYSTEMD] = strdup(systemd)))
+		return false;
+	return !is_mounted(unified, CGROUP2_SUPER_MAGIC) || (m->mounts[CG_UNIFIED] = strdup(unified));
+}
+
 /* @text: /proc/cgroups, in each line a controller and the number of its v1 hierarchy, 0 without one. */
 static bool take_places(struct cgroup_machine *m, char *text)
 {
@@ -189,7 +206,7 @@ static bool take_places(struct cgroup_machine *m, char *text)
 			seen |= 1U << hierarchy;
 		}
 	}
-	return has_v1(m);
+	return has_v1(m) && take_others(m);
 }
 
 /* Every container of the machine adds to the mounts, so they are only walked when not all is where everybody has it:

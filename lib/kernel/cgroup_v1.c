@@ -377,6 +377,19 @@ static int add_rdma(struct cgroup_build *b)
 	return r;
 }
 
+/* A process enters by another file there, so that it has a place of its own in the plan. */
+static void join_unified(struct cgroup_build *b)
+{
+	char dir[DIR_MAX];
+
+	if (!b->whole || !b->m->mounts[CG_UNIFIED])
+		return;
+	folder(b, CG_UNIFIED, dir);
+	cgroup_add_mkdir(b, dir);
+	b->plan->unified = strdup(dir);
+	b->oom |= !b->plan->unified;
+}
+
 static void set_paths(struct cgroup_build *b)
 {
 	if (b->m->mounts[CG_MEMORY] &&
@@ -402,11 +415,13 @@ int cgroup_v1_compile(struct cgroup_build *b)
 			"invalid configuration: these are files of cgroup v2, and this machine limits by cgroup v1");
 	for (size_t i = 0; !b->update && i < ARRAY_SIZE(always); i++)
 		join(b, always[i]);
-	for (int c = 0; b->all && c < CG_N; c++)
+	for (int c = 0; (b->all || b->whole) && c < (b->whole ? CG_UNIFIED : CG_LIMITS); c++)
 		join(b, (enum cgroup_controller)c);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
 		r = steps[i](b);
-	if (r == 0)
-		set_paths(b);
-	return r;
+	if (r < 0)
+		return r;
+	join_unified(b);
+	set_paths(b);
+	return 0;
 }

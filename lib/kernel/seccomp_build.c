@@ -493,9 +493,11 @@ static void shrink(const struct build *b, struct strbuf *program)
 }
 
 /* One thread loads it: TSYNC says nothing then, and does not go with a listener. */
-static unsigned listening(unsigned flags)
+static unsigned fitting(unsigned flags, bool listens)
 {
-	return (flags & ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC) | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	flags &= ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC;
+	return listens ? flags | SECCOMP_FILTER_FLAG_NEW_LISTENER
+		       : flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 }
 
 int seccomp_build(const json *profile, const char *where, struct seccomp_filter *ret, teu_error **err)
@@ -523,7 +525,7 @@ int seccomp_build(const json *profile, const char *where, struct seccomp_filter 
 	if (program.oom)
 		return err_oom(err);
 	ret->n_bytes = program.len;
-	ret->flags = b.listens ? listening(flags) : flags & ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	ret->flags = fitting(flags, b.listens);
 	ret->bpf = strbuf_take(&program);
 	return ret->bpf ? 0 : err_oom(err);
 }

@@ -89,6 +89,24 @@ int cgroups_path(const teu_runtime *rt, const json *spec, const char *id, char *
 	return read_place(rt, spec, id, &given, ret, err);
 }
 
+/* Does @spec name the group at @path? Of a systemd unit's it says another thing. */
+static bool is_named(const json *spec, const char *path)
+{
+	const char *given = json_get_text(json_get(spec, "linux"), "cgroupsPath", "");
+
+	return *given && strcmp(*given == '/' ? path : path + 1, given) == 0;
+}
+
+/* An engine that names a group means the whole process to be there, and none of it in the engine's own. */
+static int compile_all(const json *spec, const char *path, struct cgroup_plan *ret, teu_error **err)
+{
+	static const char where[] = "linux.resources";
+	const json *resources = json_find(spec, where);
+
+	return is_named(spec, path) ? cgroup_compile_whole(path, resources, where, ret, err)
+				    : cgroup_compile(path, resources, where, ret, err);
+}
+
 int cgroups_compile(const teu_runtime *rt, const json *spec, const char *id, char **ret_path, struct cgroup_plan *ret,
 		    teu_error **err)
 {
@@ -101,8 +119,8 @@ int cgroups_compile(const teu_runtime *rt, const json *spec, const char *id, cha
 		return r;
 	if (rt->rights != IDMAP_ROOT && !cgroup_may_join(path))
 		return refuse(rt, given, path, resources, err);
-	r = (rt->rights == IDMAP_ROOT ? cgroup_compile : cgroup_compile_modest)(path, resources, "linux.resources", ret,
-										err);
+	r = rt->rights == IDMAP_ROOT ? compile_all(spec, path, ret, err)
+				     : cgroup_compile_modest(path, resources, "linux.resources", ret, err);
 	if (r == 0)
 		*ret_path = TAKE_PTR(path);
 	return r;
@@ -111,7 +129,7 @@ int cgroups_compile(const teu_runtime *rt, const json *spec, const char *id, cha
 int cgroups_reopen(const teu_runtime *rt, const char *path, const json *spec, struct cgroup_plan *ret, teu_error **err)
 {
 	if (rt->rights == IDMAP_ROOT)
-		return cgroup_compile(path, json_find(spec, "linux.resources"), "linux.resources", ret, err);
+		return compile_all(spec, path, ret, err);
 	*ret = (struct cgroup_plan){ 0 };
 	return cgroup_may_join(path) ? cgroup_compile_modest(path, NULL, "linux.resources", ret, err) : 0;
 }

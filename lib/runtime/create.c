@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <pwd.h>
 #include <sched.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +21,7 @@
 #include "runtime/mapping.h"
 #include "runtime/notify.h"
 #include "runtime/shared_mounts.h"
+#include "runtime/trace.h"
 #include "sandbox/check.h"
 
 void creation_init(struct creation *c, teu_runtime *rt, const char *id, const teu_runtime_create_options *opts)
@@ -336,7 +336,6 @@ int creation_tell(struct creation *c, teu_error **err)
 	return r == 0 ? handover_pid(&c->handover, c->pid, err) : r;
 }
 
-/* The records at debug level begin in runc's words: its users look for them. */
 static int launch(struct creation *c, int *ret_wire, teu_error **err)
 {
 	int r = fill_launch(c, err);
@@ -348,8 +347,9 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 	if (r == 0 && c->opts->notify_socket && !c->waits)
 		r = notify_listen(&c->record, &c->notify_fd, err);
 	if (r == 0)
+		trace_helper(c->runtime, "makes the namespaces", NULL);
+	if (r == 0)
 		r = begin_spawn(c, err);
-	runtime_log(c->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper makes the namespaces");
 	if (r == 0)
 		r = creation_make_files(c, err);
 	if (r == 0 && !c->cgroup.v2)
@@ -361,13 +361,12 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 		r = compile_states(c, err);
 	if (r == 0)
 		r = compile_launch(&c->launch, &c->plan, err);
-	runtime_log(c->runtime, TEU_LOG_DEBUG, "child process in init(): it has %zu steps",
-		    c->plan.n_steps[PLAN_FIRST]);
+	if (r == 0)
+		trace_plan(c->runtime, &c->plan);
 	if (r == 0)
 		r = spawn_finish(&c->spawn, &c->plan, ret_wire, &c->pid, err);
 	if (r == 0)
-		runtime_log(c->runtime, TEU_LOG_DEBUG,
-			    "init: closing the pipe to signal completion: process %d is ready", c->pid);
+		trace_ready(c->runtime, c->pid);
 	return r == 0 ? creation_tell(c, err) : r;
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/proc.h"
-#include "kernel/cgroup.h"
 #include "runtime/bundle.h"
 #include "runtime/cgroups.h"
 #include "runtime/handover.h"
@@ -14,6 +13,7 @@
 #include "runtime/merge.h"
 #include "runtime/record.h"
 #include "runtime/shares.h"
+#include "runtime/trace.h"
 #include "sandbox/check.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
@@ -67,6 +67,17 @@ static int open_target(struct exec *e, const char *id, teu_error **err)
 	return r < 0 ? r : bundle_reopen(e->record.dir_fd, &e->spec, err);
 }
 
+/* As runc: a process document without one has the container's. */
+static int add_default_affinity(struct exec *e, teu_error **err)
+{
+	static const char key[] = "execCPUAffinity";
+	const json *own = json_get(json_get(e->spec, "process"), key);
+
+	if (!own || json_get(e->process, key))
+		return 0;
+	return json_add(e->process, key, json_copy(own)) ? 0 : err_oom(err);
+}
+
 static int read_process(struct exec *e, const char *text, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
@@ -80,43 +91,76 @@ static int read_process(struct exec *e, const char *text, teu_error **err)
 	e->process = e->opts->merge ? merge_process(json_get(e->spec, "process"), given) : TAKE_PTR(given);
 	if (!e->process)
 		return err_oom(err);
+	r = add_default_affinity(e, err);
+	if (r < 0)
+		return r;
 	check_process(e->process, &check);
 	return check_result(&check, err);
 }
 
-/* "PATH" is below all of the container's folders, "cpu,memory:PATH" below those of these controllers. */
-static bool is_meant(const char *dir, const char *sub, const char *colon)
+/* Is @dir the folder of one of the controllers before the colon of @sub, "cpu,memory:PATH"? */
+static bool is_named(const char *dir, const char *sub)
 {
 	const char *name = strncmp(dir, "/sys/fs/cgroup/", 15) == 0 ? dir + 15 : dir;
+	const char *colon = strchr(sub, ':');
 	size_t len = strcspn(name, "/");
 
 	for (const char *at = sub; colon && at < colon; at += strcspn(at, ",:") + 1)
 		if (strcspn(at, ",:") == len && strncmp(at, name, len) == 0)
 			return true;
-	return !colon;
+	return false;
 }
 
-static int enter_sub_cgroup(struct exec *e, const char *sub, teu_error **err)
+/* The path for @dir: what names its controller counts more than a "PATH" for all. NULL: none. */
+static const char *sub_path(const struct exec *e, const char *dir)
 {
-	const char *colon = strchr(sub, ':');
-	bool any = false;
+	const char *found = NULL;
 
+	for (const char *const *sub = e->opts->cgroups; *sub; sub++) {
+		const char *colon = strchr(*sub, ':');
+
+		if (colon && (e->cgroup.v2 || is_named(dir, *sub)))
+			return colon + 1;
+		if (!colon)
+			found = *sub;
+	}
+	return found;
+}
+
+static int check_sub_cgroup(const struct exec *e, const char *sub, teu_error **err)
+{
 	if (strstr(sub, ".."))
 		return err_set(err, TEU_E_INVALID, "bad sub cgroup path: %s", sub);
+	if (!strchr(sub, ':') || e->cgroup.v2)
+		return 0;
+	strv_foreach (dir, &e->cgroup.dirs)
+		if (is_named(*dir, sub))
+			return 0;
+	return err_set(err, TEU_E_INVALID, "unknown controller in %s", sub);
+}
+
+static int enter_sub_cgroups(struct exec *e, teu_error **err)
+{
+	for (const char *const *sub = e->opts->cgroups; *sub; sub++) {
+		int r = check_sub_cgroup(e, *sub, err);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < e->cgroup.dirs.n; i++) {
 		char **dir = &e->cgroup.dirs.items[i], *joined;
+		const char *sub = sub_path(e, *dir);
 
-		if (!is_meant(*dir, sub, e->cgroup.v2 ? NULL : colon))
+		if (!sub || strcmp(sub, "/") == 0)
 			continue;
-		if (asprintf(&joined, "%s/%s", *dir, colon ? colon + 1 : sub) < 0)
+		if (asprintf(&joined, "%s/%s", *dir, sub) < 0)
 			return err_oom(err);
 		free(*dir);
 		*dir = joined;
-		any = true;
 		if (access(joined, F_OK) < 0)
 			return err_errno(err, errno, "exec: adding pid to cgroup %s", joined);
 	}
-	return any ? 0 : err_set(err, TEU_E_INVALID, "unknown controller in %s", sub);
+	return 0;
 }
 
 static int open_cgroup(struct exec *e, teu_error **err)
@@ -126,8 +170,8 @@ static int open_cgroup(struct exec *e, teu_error **err)
 	if (!e->record.cgroup)
 		return 0;
 	r = cgroups_reopen(e->runtime, e->record.cgroup, e->spec, &e->cgroup, err);
-	if (r == 0 && e->opts->cgroup && strcmp(e->opts->cgroup, "/") != 0)
-		r = enter_sub_cgroup(e, e->opts->cgroup, err);
+	if (r == 0 && e->opts->cgroups)
+		r = enter_sub_cgroups(e, err);
 	if (r < 0 || !e->cgroup.v2 || !e->cgroup.dirs.n)
 		return r;
 	e->cgroup_fd = open(e->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -186,17 +230,16 @@ static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **e
 {
 	int r = begin_spawn(e, err);
 
-	runtime_log(e->runtime, TEU_LOG_DEBUG, "nsexec container setup: the helper joins the namespaces");
 	if (r == 0)
 		r = compile_exec(&e->launch, e->process, &e->plan, err);
-	runtime_log(e->runtime, TEU_LOG_DEBUG, "child process in init(): it has %zu steps",
-		    e->plan.n_steps[PLAN_FIRST]);
-	if (r == 0)
-		r = spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, err);
 	if (r < 0)
 		return r;
-	runtime_log(e->runtime, TEU_LOG_DEBUG, "init: closing the pipe to signal completion: process %d runs",
-		    *ret_pid);
+	trace_helper(e->runtime, "joins the namespaces", &e->plan);
+	trace_plan(e->runtime, &e->plan);
+	r = spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, err);
+	if (r < 0)
+		return r;
+	trace_ready(e->runtime, *ret_pid);
 	r = handover_pid(&e->handover, *ret_pid, err);
 	if (r < 0)
 		kill_process(*ret_pid, proc_start_time(*ret_pid), NULL);

@@ -77,9 +77,10 @@ static bool is_rule_type(const char *text)
 	return !*text || (strchr("abcup", *text) && !text[1]);
 }
 
+/* The "a" of kernel/devices. */
 static bool is_access(const char *text)
 {
-	return !text[strspn(text, "rwm")];
+	return !text[strspn(text, "rwma")];
 }
 
 static bool is_rlimit(const char *text)

@@ -212,19 +212,24 @@ static void add_host_steps(const struct launch *l, struct plan *p)
 	}
 }
 
+static void add_cgroup_join(const char *dir, const char *file, struct plan *p)
+{
+	_cleanup_(strbuf_done) struct strbuf path = STRBUF_INIT;
+	plan_off at;
+
+	strbuf_addf(&path, "%s/%s", dir, file);
+	p->oom |= path.oom;
+	at = plan_text_add(p, path.text);
+	plan_step(p, PLAN_FIRST, OP_JOIN_CGROUP, NULL)->t1 = at;
+}
+
 /* On v1 the process enters each controller's folder by itself; on v2 clone3 puts it there. */
 static void add_cgroup_joins(const struct cgroup_plan *cgroup, struct plan *p)
 {
-	_cleanup_(strbuf_done) struct strbuf file = STRBUF_INIT;
-
-	for (size_t i = 0; cgroup && !cgroup->v2 && i < cgroup->dirs.n; i++) {
-		plan_off at;
-
-		strbuf_reset(&file);
-		strbuf_addf(&file, "%s/tasks", cgroup->dirs.items[i]);
-		at = plan_text_add(p, file.text);
-		plan_step(p, PLAN_FIRST, OP_JOIN_CGROUP, NULL)->t1 = at;
-	}
+	for (size_t i = 0; cgroup && !cgroup->v2 && i < cgroup->dirs.n; i++)
+		add_cgroup_join(cgroup->dirs.items[i], "tasks", p);
+	if (cgroup && cgroup->unified)
+		add_cgroup_join(cgroup->unified, "cgroup.procs", p);
 }
 
 /* resctrl: a class first, then the monitoring group in it. */
@@ -636,6 +641,7 @@ static int add_joins(struct work *w, teu_error **err)
 		return r;
 	add_cgroup_joins(w->launch->cgroup, w->plan);
 	add_share_joins(w->launch, w->plan);
+	compile_all_cpus(w->plan);
 	if (w->flags & CLONE_NEWCGROUP)
 		plan_step(w->plan, PLAN_FIRST, OP_UNSHARE, "linux.namespaces")->n1 = CLONE_NEWCGROUP;
 	return add_namespace_joins(w->launch, w->plan, err);
@@ -762,7 +768,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
 	add_cgroup_joins(l->cgroup, p);
 	add_share_joins(l, p);
-	r = compile_affinity(process, "final", PLAN_FIRST, p, err);
+	r = compile_exec_affinity(process, p, err);
 	if (r < 0)
 		return r;
 	if (!compile_has_mounts(l->spec)) {

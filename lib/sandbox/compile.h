@@ -101,9 +101,14 @@ bool mounts_know_option(const char *name);
  * may begin with. */
 int mounts_resolve(json *spec, const char *bundle, teu_error **err);
 
-/* schedule.c: scheduler, I/O priority, memory policy, personality; and the processors of execCPUAffinity.@key. */
+/* schedule.c: scheduler, I/O priority, memory policy, personality. */
 int compile_schedule(const json *spec, const json *process, struct plan *p, teu_error **err);
+/* The processors of execCPUAffinity.@key. */
 int compile_affinity(const json *process, const char *key, enum plan_list list, struct plan *p, teu_error **err);
+/* All that the cgroup allows, whatever the caller is bound to. */
+void compile_all_cpus(struct plan *p);
+/* An exec's, from when it is in the cgroup on; one that asks for nothing gets all. */
+int compile_exec_affinity(const json *process, struct plan *p, teu_error **err);
 bool schedule_memory_mode(const char *name);
 bool schedule_memory_flag(const char *name);
 

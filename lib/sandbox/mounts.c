@@ -47,13 +47,14 @@ static const struct option {
 	{ "symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW, 0, 0 },
 	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0, 0, 0 },
 	{ "diratime", 0, MOUNT_ATTR_NODIRATIME, 0, 0 },
-	/* One field of three values, of which relatime is 0 and what is left when another is taken back. */
+	/* One field of three values, of which relatime is 0. What takes one back chooses no other: of a single mount
+	 * the old one stays then, as with mount(8). */
 	{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, 0, 0 },
-	{ "atime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "atime", 0, MOUNT_ATTR_NOATIME, 0, 0 },
 	{ "relatime", 0, MOUNT_ATTR__ATIME, 0, 0 },
-	{ "norelatime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "norelatime", 0, PLAN_ATTR_NORELATIME, 0, 0 },
 	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, 0, 0 },
-	{ "nostrictatime", 0, MOUNT_ATTR__ATIME, 0, 0 },
+	{ "nostrictatime", 0, MOUNT_ATTR_STRICTATIME, 0, 0 },
 };
 
 /* Attributes to set and to clear, as a step carries them. */
@@ -89,6 +90,10 @@ static const struct option *find_in(const struct option *table, size_t n, const 
 
 static void change_add(struct change *c, const struct option *o)
 {
+	bool takes_back = !o->set && o->clear & MOUNT_ATTR__ATIME && o->clear != MOUNT_ATTR__ATIME;
+
+	if (takes_back && c->set & o->clear)
+		c->clear &= ~(uint32_t)MOUNT_ATTR__ATIME;
 	c->set = (c->set & ~o->clear) | o->set;
 	c->clear = (c->clear & ~o->set) | o->clear;
 }
@@ -96,6 +101,14 @@ static void change_add(struct change *c, const struct option *o)
 static uint64_t change_pack(struct change c)
 {
 	return c.set | (uint64_t)c.clear << 32;
+}
+
+/* Of a whole tree there is no one old value that could stay. */
+static uint64_t change_pack_tree(struct change c)
+{
+	if (c.clear & MOUNT_ATTR__ATIME)
+		c.clear |= MOUNT_ATTR__ATIME;
+	return change_pack(c);
 }
 
 bool mounts_know_option(const char *name)
@@ -323,7 +336,7 @@ static void add_mount(const struct mount_spec *m, const char *field, int place, 
 	s->n1 = m->bind ? change_pack(m->own_mount) : m->own_mount.set & ~late(m);
 	s->n2 = m->propagation ? m->propagation : m->bind ? MS_REC | MS_PRIVATE : 0;
 	s->n3 = m->flags;
-	s->n4 = change_pack(m->tree);
+	s->n4 = change_pack_tree(m->tree);
 	if (!m->bind && strcmp(m->type, "tmpfs") == 0 && !has_own(m, "mode="))
 		s->n3 |= PLAN_MOUNT_INHERIT_MODE;
 	/* The kernel's views of itself must be where they say (CVE-2019-19921). */

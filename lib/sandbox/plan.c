@@ -407,8 +407,13 @@ int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_er
 	if (step >= run->count)
 		return err_errno(err, eno, "launch");
 	s = (const struct plan_step *)(p->bytes.text + run->at) + step;
-	if (s->op == OP_EXEC || s->op == OP_LOOKUP)
-		return exec_failure(text_at(p, s->t1), eno, err);
+	if (s->op == OP_EXEC || s->op == OP_LOOKUP) {
+		int r = exec_failure(text_at(p, s->t1), eno, err);
+
+		err_detail(err, "step", ops[s->op].name);
+		err_detail(err, "command", text_at(p, s->t1));
+		return r;
+	}
 	if (s->op == OP_HOOK)
 		return hook_failure(p, s, eno, err);
 	about = subject(p, s);

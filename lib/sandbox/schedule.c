@@ -236,3 +236,19 @@ int compile_affinity(const json *process, const char *key, enum plan_list list, 
 	plan_step(p, list, OP_AFFINITY, where)->t1 = at;
 	return 0;
 }
+
+void compile_all_cpus(struct plan *p)
+{
+	plan_step(p, PLAN_FIRST, OP_AFFINITY, NULL);
+}
+
+int compile_exec_affinity(const json *process, struct plan *p, teu_error **err)
+{
+	const json *affinity = json_get(process, "execCPUAffinity");
+
+	if (!*json_get_text(affinity, "initial", "") && !*json_get_text(affinity, "final", "")) {
+		compile_all_cpus(p);
+		return 0;
+	}
+	return compile_affinity(process, "final", PLAN_FIRST, p, err);
+}

@@ -158,7 +158,7 @@ SIZE(teu_runtime_exec_options, 72);
 AT(teu_runtime_exec_options, size, 0);
 AT(teu_runtime_exec_options, merge, 8);
 AT(teu_runtime_exec_options, ignore_paused, 12);
-AT(teu_runtime_exec_options, cgroup, 16);
+AT(teu_runtime_exec_options, cgroups, 16);
 AT(teu_runtime_exec_options, pid_file, 24);
 AT(teu_runtime_exec_options, console_socket, 32);
 AT(teu_runtime_exec_options, pidfd_socket, 40);

@@ -204,7 +204,7 @@ class RuntimeExecOptions(Structure):
         ("size", c_size_t),
         ("merge", c_int),
         ("ignore_paused", c_int),
-        ("cgroup", c_char_p),
+        ("cgroups", POINTER(c_char_p)),
         ("pid_file", c_char_p),
         ("console_socket", c_char_p),
         ("pidfd_socket", c_char_p),

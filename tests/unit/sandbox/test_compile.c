@@ -69,6 +69,7 @@ static const struct {
 	{ BIND("\"ro\",\"dev\""), "\"attributes\":17179869185," },		/* 1, 4 in the upper half */
 	{ BIND("\"rro\",\"rexec\""), "\"recursive-attributes\":34359738369" },	/* 1, 8 */
 	{ BIND("\"noatime\",\"relatime\""), "\"attributes\":481036337152," },	/* 0, 0x70 */
+	{ BIND("\"noatime\",\"atime\""), "\"attributes\":68719476736," },	/* 0, 0x10: no choice */
 	{ BIND("\"rstrictatime\""), "\"recursive-attributes\":481036337184" },	/* 0x20, 0x70 */
 	{ BIND("\"rslave\",\"rshared\""), "\"propagation\":2322168558927872" }, /* both, in their order */
 	{ MAPPED("", ""), "\"step\":\"fetch-bind-source\",\"path\":\"/s\",\"uids\":\"0 9 2\\n\",\"gids\":\"0 9 2\\n\","
