@@ -49,11 +49,15 @@ ssize_t fd_read_full(int fd, void *bytes, size_t len)
 int fd_read_rest(int fd, const char *what, size_t max, char **ret_text, size_t *ret_len, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf text = STRBUF_INIT;
+	size_t room;
 	ssize_t n;
 
 	do {
-		size_t room = text.len < 4096 ? 4096 : text.len;
-		char *to = strbuf_reserve(&text, room);
+		char *to;
+
+		/* With the zero behind it the buffer is a power of two. */
+		room = text.len ? text.len + 1 : 4095;
+		to = strbuf_reserve(&text, room);
 
 		if (!to)
 			return err_oom(err);
@@ -63,7 +67,7 @@ int fd_read_rest(int fd, const char *what, size_t max, char **ret_text, size_t *
 		text.len += (size_t)n;
 		if (text.len > max)
 			return err_set(err, TEU_E_LIMIT, "%s is larger than %zu bytes", what, max);
-	} while (n);
+	} while ((size_t)n == room); /* less is only read at the end */
 	if (ret_len)
 		*ret_len = text.len;
 	strbuf_add(&text, "", 0);

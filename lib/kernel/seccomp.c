@@ -23,6 +23,16 @@ static void key_begin(struct strbuf *key, const char *kind)
 	strbuf_addf(key, "compiler %d\n", SECCOMP_COMPILER_VERSION);
 }
 
+static int key_add_profile(struct strbuf *key, const json *profile, teu_error **err)
+{
+	_cleanup_free_ char *text = json_print(profile);
+
+	if (!text)
+		return err_oom(err);
+	strbuf_adds(key, text);
+	return key->oom ? err_oom(err) : 0;
+}
+
 int seccomp_default(uint64_t caps, int cache_fd, struct seccomp_filter *ret, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf key = STRBUF_INIT;
@@ -48,15 +58,12 @@ int seccomp_default(uint64_t caps, int cache_fd, struct seccomp_filter *ret, teu
 int seccomp_compile(const json *profile, const char *where, int cache_fd, struct seccomp_filter *ret, teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf key = STRBUF_INIT;
-	_cleanup_free_ char *text = json_print(profile);
 	int r;
 
-	if (!text)
-		return err_oom(err);
 	key_begin(&key, "profile");
-	strbuf_adds(&key, text);
-	if (key.oom)
-		return err_oom(err);
+	r = key_add_profile(&key, profile, err);
+	if (r < 0)
+		return r;
 	if (seccomp_cache_read(cache_fd, &key, ret))
 		return 0;
 	r = seccomp_build(profile, where, ret, err);

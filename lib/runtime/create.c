@@ -187,6 +187,7 @@ int creation_make_files(struct creation *c, teu_error **err)
 	close(fd);
 	if (r < 0)
 		return err_errno(err, -r, "write the config's copy");
+	free(TAKE_PTR(c->bundle.text));
 	if (c->waits && mkfifoat(c->record.dir_fd, START_FIFO, 0600) < 0)
 		return err_errno(err, errno, "make the fifo %s", c->start_path);
 	return 0;
