@@ -17,6 +17,7 @@ struct first {
 		   the caller's hooks are */
 	int pid;	    /* of this process as the host sees it, from the first word on go */
 	bool waited;	    /* OP_WAIT_HOST has been */
+	bool hidden;  /* it gets dumpable by OP_PIVOT only */
 	bool groups_denied; /* setgroups(2) is, in its user namespace */
 	int start;	    /* the fifo of OP_OPEN_START; -1 */
 	int root;	    /* the rootfs; AT_FDCWD before there is one */

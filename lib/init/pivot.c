@@ -4,6 +4,8 @@
  */
 #include "init/first.h"
 
+#include <linux/prctl.h>
+
 #include <asm/statfs.h>
 #include <linux/magic.h>
 
@@ -197,7 +199,8 @@ long step_pivot(struct first *f, const struct plan_step *s)
 	TRY(SYS(chdir, "/"));
 	SYS(close, f->root);
 	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
-	return f->root < 0 ? f->root : 0;
+	TRY(f->root);
+	return f->hidden ? SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0) : 0;
 }
 
 long step_root_propagation(struct first *f, const struct plan_step *s)

@@ -49,7 +49,7 @@ enum plan_op {
 	OP_OVERLAY,	   /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
 			      namespace. Becomes the rootfs at t4 */
 	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace; n1 1: it denies setgroups(2); n2 1: look whether it
-			      does */
+			      does; n3 1: others are in it, and can't look into this process before OP_PIVOT */
 	OP_RECEIVE_ROOTFS, /* the mount that OP_OVERLAY_MAPPED sent becomes the rootfs at t4 */
 	OP_ROOTFS,	   /* t1 folder that is the rootfs */
 	OP_MOUNT, /* t1 type, t2 source, t3 options (list), t4 destination; n1 MOUNT_ATTR_… set; n2 propagation, an

@@ -82,7 +82,8 @@ static long step_join_process(struct first *f, const struct plan_step *s)
 /*
  * Until now the ids are the caller's, which have no name in the new namespace: nothing could be made under them. The
  * change makes the process undumpable, and then its own /proc files would belong to the host's root; what it holds is
- * no secret to the container.
+ * no secret to the container, but where it still is may be: who is in a joined namespace could reach the host's files
+ * by /proc/<pid>/root.
  */
 static long step_namespace_root(struct first *f, const struct plan_step *s)
 {
@@ -94,7 +95,8 @@ static long step_namespace_root(struct first *f, const struct plan_step *s)
 		TRY(SYS(setgroups, 0, 0));
 	TRY(SYS(setresgid, 0, 0, 0));
 	TRY(SYS(setresuid, 0, 0, 0));
-	TRY(SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
+	f->hidden = s->n3;
+	TRY(SYS(prctl, PR_SET_DUMPABLE, !f->hidden, 0, 0, 0));
 	return die_with_monitor(f);
 }
 

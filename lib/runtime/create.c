@@ -471,8 +471,7 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 	r = creation_prepare(&c, err);
 	if (r < 0)
 		return r;
-	mkdirat(rt->root_fd, ".seccomp", 0700);
-	c.cache_fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c.cache_fd = runtime_open_filters(rt, true);
 	r = record_make(rt, id, &c.record, err);
 	if (r == 0)
 		r = launch(&c, &wire, err);

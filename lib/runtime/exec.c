@@ -262,7 +262,7 @@ int runtime_exec(teu_runtime *rt, const char *id, const char *process_json, cons
 		.pidfd = -EBADF,
 		.cgroup_fd = -EBADF,
 		.spawn = SPAWN_INIT,
-		.cache_fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.cache_fd = runtime_open_filters(rt, false),
 	};
 	_cleanup_close_ int wire = -EBADF;
 	int32_t pid;

@@ -10,9 +10,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 
-/* As runc: /run/<name> for root, the user's own folder otherwise; root of a user namespace is who has made it, unless
- * it says that it is a root. */
-static bool wants_own_folder(enum idmap_rights rights)
+bool runtime_is_users(enum idmap_rights rights)
 {
 	const char *user = getenv("USER");
 
@@ -33,7 +31,7 @@ static int default_root(const teu_runtime *rt, char **ret, teu_error **err)
 	const char *folder = getenv("XDG_RUNTIME_DIR");
 	char text[32];
 
-	if (!wants_own_folder(rt->rights) || (rt->rights == IDMAP_INNER && !(folder && *folder))) {
+	if (!runtime_is_users(rt->rights) || (rt->rights == IDMAP_INNER && !(folder && *folder))) {
 		*ret = strdup("/run/teu-oci");
 		return *ret ? 0 : err_oom(err);
 	}
@@ -94,6 +92,16 @@ int runtime_check_owner(int dir_fd, const char *root, const char *id, teu_error 
 	return err_set(err, TEU_E_PERMISSION,
 		       "%s%s%s belongs to user %u, and not to you (%u): its state is not trusted", root, *id ? "/" : "",
 		       id, (unsigned)st.st_uid, (unsigned)geteuid());
+}
+
+int runtime_open_filters(const teu_runtime *rt, bool make)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	if (make)
+		mkdirat(rt->root_fd, ".seccomp", 0700);
+	fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && runtime_check_owner(fd, rt->root, ".seccomp", NULL) == 0 ? TAKE_FD(fd) : -EBADF;
 }
 
 static int open_root(teu_runtime *rt, const char *given, teu_error **err)

@@ -105,14 +105,6 @@ static int find_cgroup(struct scope *s, const char *given, teu_error **err)
 	return s->path ? 0 : err_oom(err);
 }
 
-/* As runc: who is root only in a user namespace still has the manager of the user that started that. */
-static bool has_user_manager(const teu_runtime *rt)
-{
-	const char *user = getenv("USER");
-
-	return rt->rights == IDMAP_USER || (rt->rights == IDMAP_INNER && user && *user && strcmp(user, "root") != 0);
-}
-
 int scope_find(const teu_runtime *rt, const json *spec, const char *id, struct scope *ret, teu_error **err)
 {
 	_cleanup_free_ char *usual = NULL;
@@ -128,7 +120,7 @@ int scope_find(const teu_runtime *rt, const json *spec, const char *id, struct s
 		}
 		path = usual;
 	}
-	ret->user = has_user_manager(rt);
+	ret->user = runtime_is_users(rt->rights);
 	r = parse_path(ret, path, err);
 	if (r == 0)
 		r = systemd_open(ret->user, &ret->manager, err);

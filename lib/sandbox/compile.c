@@ -650,11 +650,14 @@ static int add_joins(struct work *w, teu_error **err)
 static int add_root(struct work *w, teu_error **err)
 {
 	int r = add_rootfs(w->launch, w->plan, &w->propagation, err);
+	struct plan_step *s;
 
 	if (r < 0 || !compile_in_user_namespace(w->spec))
 		return r;
 	r = compile_sources(w->spec, w->plan, err);
-	plan_step(w->plan, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL)->n2 = 1;
+	s = plan_step(w->plan, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+	s->n2 = 1;
+	s->n3 = !(w->flags & CLONE_NEWUSER);
 	return r;
 }
 
