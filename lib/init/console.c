@@ -3,7 +3,10 @@
 #include "init/first.h"
 
 #include <asm/ioctls.h>
+#include <asm/statfs.h>
 #include <asm/termios.h>
+#include <linux/magic.h>
+#include <linux/major.h>
 #include <linux/socket.h>
 
 /* The slave is bound over /dev/console, made by us; a link of that name in the image is replaced, not followed. */
@@ -37,11 +40,39 @@ static void keep_line_ends(int tty)
 	SYS(ioctl, tty, TCSETS, &t);
 }
 
+/* At an exec the container had the time to put something else there, which is not to be the caller's terminal
+ * (CVE-2025-52565): what is no pty multiplexer is not even opened. */
+static int open_master(struct first *f)
+{
+	struct statfs fs;
+	struct statx st;
+	int place = sys_open_in(f->root, "/dev/pts/ptmx", O_PATH, 0, 0), fd;
+	bool right;
+
+	if (place < 0)
+		return place;
+	right = SYS(fstatfs, place, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC &&
+		SYS(statx, place, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) == 0 &&
+		(st.stx_mode & S_IFMT) == S_IFCHR && st.stx_rdev_major == TTYAUX_MAJOR && st.stx_rdev_minor == 2;
+	SYS(close, place);
+	if (!right)
+		return -ENODEV;
+	fd = sys_open_in(f->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0, 0);
+	if (fd < 0)
+		return fd;
+	if (SYS(fstatfs, fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC) {
+		SYS(fcntl, fd, 4 /* F_SETFL */, O_RDWR);
+		return fd;
+	}
+	SYS(close, fd);
+	return -ENODEV;
+}
+
 long console_open(struct first *f, const struct plan_step *s)
 {
 	struct winsize size = { .ws_row = (unsigned short)s->n1, .ws_col = (unsigned short)s->n2 };
 	struct first_message hello = { .kind = FIRST_PTY };
-	int master = sys_open_in(f->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0, 0), unlock = 0;
+	int master = open_master(f), unlock = 0;
 	long r;
 
 	TRY(master);

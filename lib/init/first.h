@@ -92,11 +92,15 @@ long console_open(struct first *f, const struct plan_step *s);
 
 /* procfs.c: the container's /proc (O_PATH); -ENODEV: what is there is not the root of a procfs. */
 int procfs_open(int root);
+int procfs_of(int pid);	     /* the folder of @pid in the host's */
 bool procfs_holds(int fd);   /* is @fd on a procfs? */
 bool procfs_is_root(int fd); /* is it the root of one? */
 /* Writes to @path in it, or to @file of this process. */
 long procfs_put(int root, const char *path, const char *value);
 long procfs_put_own(int root, const char *file, const char *value);
+
+/* steps.c: OP_OOM_SCORE of the calling process. */
+long put_oom_score(const struct plan_header *plan, const struct plan_step *s, int root);
 
 /* Is @fd the null device? */
 bool is_null(int fd);

@@ -115,13 +115,9 @@ static long configure(const struct plan_header *plan, const struct plan_step *s,
 
 static long mount_and_send(const struct plan_header *plan, const struct plan_step *s, int pid, int sync)
 {
-	char path[64] = "/proc/";
-	int userns, fs;
+	int userns = first_open(pid, "ns/user", O_RDONLY), fs;
 	long tree;
 
-	str_add_number(path, sizeof(path), pid);
-	str_add(path, sizeof(path), "/ns/user");
-	userns = sys_open(AT_FDCWD, path, O_RDONLY, 0);
 	TRY(userns);
 	TRY(SYS(unshare, CLONE_NEWNS));
 	TRY(SYS(mount, 0, "/", 0, MS_REC | MS_PRIVATE, 0));

@@ -13,7 +13,8 @@ struct child {
 	int in;	    /* where its standard input is written; -1: closed or none */
 	int out[2]; /* where its output is read: stdout and stderr, or the pty and -1 */
 	int64_t started_ns;
-	bool ready; /* it has said that it waits to be started */
+	bool ready;	  /* it has said that it waits to be started */
+	bool has_console; /* its pty has been taken */
 };
 
 /* How it ended. */
@@ -26,6 +27,8 @@ struct outcome {
 const struct plan_header *spawn_child(const struct plan_birth *birth, struct child *c);
 /* The caller, who was to hear that it has been launched, is gone: takes it back and ends the monitor. */
 void spawn_undo(const struct plan_header *plan, struct child *c);
+/* @file in /proc/<pid> of the first process. */
+int first_open(int pid, const char *file, int flags);
 /* Runs a list of monitor steps; @pid and @sync: the first process and the link to it, where there is one. On failure
  * *ret_step is the index. */
 long run_steps(const struct plan_header *plan, const struct plan_steps *steps, int pid, int sync, uint32_t *ret_step);

@@ -33,6 +33,19 @@ int procfs_open(int root)
 	return -ENODEV;
 }
 
+int procfs_of(int pid)
+{
+	char path[32] = "/proc/";
+	int fd;
+
+	str_add_number(path, sizeof(path), pid);
+	fd = sys_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	if (fd < 0 || procfs_holds(fd))
+		return fd;
+	SYS(close, fd);
+	return -ENODEV;
+}
+
 /* Nothing mounted in it may be in the way either. */
 static long put(int proc, const char *path, const char *value)
 {

@@ -417,6 +417,18 @@ long step_bind_source(struct first *f, const struct plan_step *s)
 	return 0;
 }
 
+/* A link that a container has put there may lead over its procfs to the host's root. */
+static long clone_beneath(const char *path)
+{
+	int place = sys_open_in(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+	long tree;
+
+	TRY(place);
+	tree = SYS(open_tree, place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	SYS(close, place);
+	return tree;
+}
+
 /*
  * A copy of a mount in another mount namespace, which is entered for it: there the path means what it means to its
  * processes, and no link of theirs leads out. setns moves our root: it is put back.
@@ -431,7 +443,7 @@ static long tree_elsewhere(const char *namespace, const char *path)
 	if (tree >= 0)
 		tree = SYS(setns, there, CLONE_NEWNS);
 	if (tree >= 0)
-		tree = SYS(open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+		tree = clone_beneath(path);
 	if (SYS(setns, back, CLONE_NEWNS) < 0 || SYS(fchdir, root) < 0 || SYS(chroot, ".") < 0)
 		tree = tree < 0 ? tree : -EPERM;
 	SYS(close, there);
@@ -555,25 +567,38 @@ static long bind_device(int parent, const char *name, const char *path, const st
 	return r;
 }
 
+/* What stands where a device is to be: of the rootfs it goes, elsewhere (the host's /dev, a volume) it is not ours to
+ * take away. True: it is that device. */
+static bool clear_place(struct first *f, int parent, const char *name, const struct plan_step *s)
+{
+	int fd = sys_open(parent, name, O_PATH | O_NOFOLLOW, 0);
+	bool own = same_mount(parent, f->root), right = !own && is_device(fd, s->n1 & S_IFMT, s->n2);
+
+	if (own && !is_folder(fd))
+		SYS(unlinkat, parent, name, 0);
+	if (fd >= 0)
+		SYS(close, fd);
+	return right;
+}
+
 long step_device(struct first *f, const struct plan_step *s)
 {
 	const char *path = plan_text(f->plan, s->t4), *name;
 	int parent = rootfs_parent(f->root, path, &name);
 	uint32_t uid = (uint32_t)s->n3, gid = (uint32_t)(s->n3 >> 32);
-	struct statx st;
+	bool there = false;
 	long r;
 
 	TRY(parent);
 	r = SYS(mknodat, parent, name, s->n1, s->n2);
-	if (r == -EEXIST && SYS(statx, parent, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) == 0 &&
-	    (st.stx_mode & S_IFMT) != S_IFDIR) {
-		SYS(unlinkat, parent, name, 0);
-		r = SYS(mknodat, parent, name, s->n1, s->n2);
+	if (r == -EEXIST) {
+		there = clear_place(f, parent, name, s);
+		r = there ? 0 : SYS(mknodat, parent, name, s->n1, s->n2);
 	}
-	/* One that stands there already was bound before: it is bound over. */
+	/* What stands there still is bound over. */
 	if (r == -EPERM || r == -EEXIST)
 		r = bind_device(parent, name, s->t2 ? plan_text(f->plan, s->t2) : path, s);
-	else if (r == 0 && (uid || gid))
+	else if (r == 0 && !there && (uid || gid))
 		r = SYS(fchownat, parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 	SYS(close, parent);
 	return r;

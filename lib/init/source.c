@@ -9,24 +9,27 @@
 #include <linux/signal.h>
 #include <linux/wait.h>
 
-static int open_of(int pid, const char *file, int flags)
+/* A child of ours, whose number is its own until it is waited for. */
+static long put_of(int child, const char *file, const char *text)
 {
-	char path[64] = "/proc/";
-
-	str_add_number(path, sizeof(path), pid);
-	str_add(path, sizeof(path), file);
-	return sys_open(AT_FDCWD, path, flags, 0);
-}
-
-static long put_of(int pid, const char *file, const char *text)
-{
-	int dir = open_of(pid, "", O_PATH | O_DIRECTORY);
+	int dir = procfs_of(child);
 	long r;
 
 	TRY(dir);
 	r = sys_put(dir, file, text);
 	SYS(close, dir);
 	return r;
+}
+
+static int user_namespace_of(int child)
+{
+	int dir = procfs_of(child), fd;
+
+	if (dir < 0)
+		return dir;
+	fd = sys_open(dir, "ns/user", O_RDONLY, 0);
+	SYS(close, dir);
+	return fd;
 }
 
 /* A user namespace that nobody lives in, for its maps. */
@@ -43,7 +46,7 @@ static int make_map(const char *uids, const char *gids)
 	if (r >= 0)
 		r = put_of((int)holder, "gid_map", gids);
 	if (r >= 0)
-		fd = open_of((int)holder, "/ns/user", O_RDONLY);
+		fd = user_namespace_of((int)holder);
 	SYS(kill, holder, SIGKILL);
 	while (SYS(wait4, holder, 0, __WALL, 0) == -EINTR)
 		;
@@ -58,7 +61,7 @@ static long enter_mounts(int pid, int ns)
 
 	if (r != -EPERM)
 		return r;
-	user = open_of(pid, "/ns/user", O_RDONLY);
+	user = first_open(pid, "ns/user", O_RDONLY);
 	TRY(user);
 	TRY(SYS(setns, user, CLONE_NEWUSER));
 	return SYS(setns, ns, CLONE_NEWNS);
@@ -68,13 +71,13 @@ static long fetch(const struct plan_header *plan, const struct plan_step *s, int
 {
 	bool tree_too = s->n2 & PLAN_MOUNT_RECURSIVE;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	int ns = open_of(pid, "/ns/mnt", O_RDONLY), map = -1;
+	int ns = first_open(pid, "ns/mnt", O_RDONLY), map = -1;
 	long tree;
 
 	TRY(ns);
 	if (s->n2 & PLAN_MOUNT_IDMAP) {
 		map = s->t2 ? make_map(plan_text(plan, s->t2), plan_text(plan, s->t3))
-			    : open_of(pid, "/ns/user", O_RDONLY);
+			    : first_open(pid, "ns/user", O_RDONLY);
 		TRY(map);
 		attr.userns_fd = (uint64_t)map;
 	}

@@ -13,14 +13,33 @@
 #include <linux/time.h>
 #include <linux/wait.h>
 
+static int born = -1; /* pidfd of the first process */
+
+/* It may not be our child, so its number can be somebody else's when it has died; the folder, once open, is nobody
+ * else's. */
+int first_open(int pid, const char *file, int flags)
+{
+	int dir = procfs_of(pid), fd;
+
+	if (dir < 0)
+		return dir;
+	fd = (int)SYS(pidfd_send_signal, born, 0, 0, 0);
+	if (fd >= 0)
+		fd = sys_open(dir, file, flags, 0);
+	SYS(close, dir);
+	return fd;
+}
+
 static long write_id_map(const struct plan_header *plan, const struct plan_step *s, int pid)
 {
-	char path[64] = "/proc/";
+	const char *text = plan_text(plan, s->t2);
+	int fd = first_open(pid, plan_text(plan, s->t1), O_WRONLY);
+	long r;
 
-	str_add_number(path, sizeof(path), pid);
-	str_add(path, sizeof(path), "/");
-	str_add(path, sizeof(path), plan_text(plan, s->t1));
-	return sys_put(AT_FDCWD, path, plan_text(plan, s->t2));
+	TRY(fd);
+	r = SYS(write, fd, text, str_len(text));
+	SYS(close, fd);
+	return r < 0 ? r : 0;
 }
 
 /* The batch stands in the sealed plan: the pid goes into a copy. */
@@ -120,7 +139,10 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return write_id_map(plan, s, pid);
 	case OP_CALLER_MAPS:
 		return await_maps(pid);
+	case OP_OOM_SCORE:
+		return put_oom_score(plan, s, AT_FDCWD);
 	case OP_JOIN_PROCESS:
+		TRY(SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0)); /* as step_join_process() */
 		return SYS(setns, FD_JOIN, s->n1);
 	case OP_SETNS_PID:
 		return set_pid_namespace(plan, s);
@@ -353,6 +375,7 @@ static long clone_first(const struct plan_birth *birth, const struct plan_header
 	if (r == 0)
 		run_first(birth, plan, l);
 	c->pid = r > 0 ? (int)r : 0;
+	born = c->pidfd;
 	c->started_ns = sys_now_ns();
 	return r;
 }
@@ -402,8 +425,14 @@ static void await_place(const struct plan_header *plan, struct child *c)
 		fail(plan, c, WIRE_MONITOR, 0, -EPIPE);
 }
 
+/* What nobody has asked for is not taken: the process is on its way into the container. */
 static void take_console(const struct plan_header *plan, struct child *c, int fd)
 {
+	if (!(plan->birth.flags & PLAN_TTY) || c->has_console) {
+		SYS(close, fd);
+		return;
+	}
+	c->has_console = true;
 	if (!(plan->birth.flags & PLAN_CONSOLE)) {
 		c->out[0] = fd;
 		c->in = fd;
@@ -418,7 +447,8 @@ static void take_console(const struct plan_header *plan, struct child *c, int fd
 static void give_source(const struct plan_header *plan, struct child *c, uint32_t step, int sync)
 {
 	const struct plan_step *s = (const struct plan_step *)((const char *)plan + plan->first.at) + step;
-	long r = step < plan->first.count ? source_give(plan, s, c->pid, sync) : -EINVAL;
+	bool meant = step < plan->first.count && s->op == OP_FETCH_SOURCE;
+	long r = meant ? source_give(plan, s, c->pid, sync) : -EINVAL;
 
 	if (r < 0)
 		fail(plan, c, WIRE_FIRST, step, r);
@@ -451,6 +481,8 @@ static void hear_first(const struct plan_header *plan, struct child *c, const st
 			give_listener(plan, c, m.step, fd);
 		if (m.kind == FIRST_PTY && fd >= 0)
 			take_console(plan, c, fd);
+		else if (m.kind != FIRST_LISTENER && fd >= 0)
+			SYS(close, fd);
 	}
 }
 

@@ -71,8 +71,15 @@ static long step_enter_root(struct first *f, const struct plan_step *s)
 	return SYS(chroot, ".");
 }
 
+/*
+ * From here on the container's processes see this one (CVE-2016-9962): an ordinary user's helper is dumpable till then.
+ * A user namespace that denies setgroups(2) would leave the caller's groups.
+ */
 static long step_join_process(struct first *f, const struct plan_step *s)
 {
+	TRY(SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+	if (s->n1 & CLONE_NEWUSER)
+		SYS(setgroups, 0, 0);
 	if (s->n1)
 		TRY(SYS(setns, FD_JOIN, s->n1));
 	f->root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
@@ -158,11 +165,16 @@ static long step_umask(struct first *f, const struct plan_step *s)
 	return 0;
 }
 
-static long step_oom_score(struct first *f, const struct plan_step *s)
+long put_oom_score(const struct plan_header *plan, const struct plan_step *s, int root)
 {
-	long r = procfs_put_own(f->root, "oom_score_adj", plan_text(f->plan, s->t1));
+	long r = procfs_put_own(root, "oom_score_adj", plan_text(plan, s->t1));
 
 	return s->n1 && (r == -EACCES || r == -EPERM) ? 0 : r;
+}
+
+static long step_oom_score(struct first *f, const struct plan_step *s)
+{
+	return put_oom_score(f->plan, s, f->root);
 }
 
 static long put_label(struct first *f, const char *file, const char *before, const char *label)

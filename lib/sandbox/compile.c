@@ -263,6 +263,11 @@ bool compile_has_mounts(const json *spec)
 	return (compile_namespaces(spec) | paths_of(spec)) & CLONE_NEWNS;
 }
 
+bool compile_has_cgroups(const json *spec)
+{
+	return (compile_namespaces(spec) | paths_of(spec)) & CLONE_NEWCGROUP;
+}
+
 /*
  * With a user namespace the first process is born into it, and has no right to enter those of others any more, nor to
  * make the new ones for one that is joined: a process before it joins them all, the user namespace last.
@@ -762,6 +767,9 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	r = compile_affinity(process, "initial", PLAN_BEFORE, p, err);
 	if (r < 0)
 		return r;
+	r = compile_oom_score(l, process, joins_user_first(l, flags) ? PLAN_BEFORE : PLAN_FIRST, p, err);
+	if (r < 0)
+		return r;
 	late = join_before(l, flags, p);
 	add_keyring(l, p);
 	r = compile_listener(l, p, err);
@@ -780,8 +788,12 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 		plan_step(p, PLAN_FIRST, OP_ENTER_ROOT, NULL)->t1 = root;
 	}
 	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = late;
-	if (flags & CLONE_NEWUSER)
-		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL)->n1 = l->groups_denied;
+	if (flags & CLONE_NEWUSER) {
+		struct plan_step *s = plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL);
+
+		s->n1 = l->groups_denied;
+		s->n3 = 1;
+	}
 	add_console(l, process, true, p);
 	r = compile_process(l, process, "process", p, err);
 	if (r < 0)

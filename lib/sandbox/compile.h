@@ -71,6 +71,7 @@ int compile_bare(const struct bare *bare, struct plan *ret, teu_error **err);
 uint64_t compile_namespaces(const json *spec);
 /* Does the container have mounts of its own, or those of a namespace that it joins? Else it is in the caller's. */
 bool compile_has_mounts(const json *spec);
+bool compile_has_cgroups(const json *spec); /* and this: a cgroup namespace? */
 /* Does the container have a user namespace, its own or one that it joins? */
 bool compile_in_user_namespace(const json *spec);
 
@@ -129,7 +130,11 @@ bool listener_wanted(const json *spec);
 
 /* process.c: "RLIMIT_CORE" -> its number; -1: no such limit. */
 int process_rlimit(const char *name);
-/* Everything from rlimits to exec. @place: "process" or where else it stands in a document. */
+/* The OOM score, which goes to /proc: of an exec while that is the host's, as the container may have put anything on
+ * its own. */
+int compile_oom_score(const struct launch *launch, const json *process, enum plan_list list, struct plan *p,
+		      teu_error **err);
+/* Everything else from rlimits to exec. @place: "process" or where else it stands in a document. */
 int compile_process(const struct launch *launch, const json *process, const char *place, struct plan *p,
 		    teu_error **err);
 

@@ -303,6 +303,10 @@ static void add_cgroup_mount(const json *spec, const struct cgroup_plan *cgroup,
 	s->t1 = from;
 	s->t4 = to;
 	s->n1 = m->own_mount.set;
+	/* CVE-2023-25809: without a cgroup namespace what an ordinary user may write there is not the container's
+	 * alone. */
+	if (compile_in_user_namespace(spec) && !compile_has_cgroups(spec))
+		s->n1 |= MOUNT_ATTR_RDONLY;
 	s->n4 = cgroup->v2;
 }
 
@@ -543,7 +547,7 @@ static int bound_dev(const json *spec, bool *ret, teu_error **err)
 	return 0;
 }
 
-static int read_device(const json *v, const char *where, struct plan *p, teu_error **err)
+static int read_device(const json *v, const char *where, bool bound, struct plan *p, teu_error **err)
 {
 	const char *path = NULL, *type = NULL;
 	int64_t major_ = 0, minor_ = 0, mode = 0666, uid = 0, gid = 0;
@@ -573,6 +577,8 @@ static int read_device(const json *v, const char *where, struct plan *p, teu_err
 	clean = path_clean(path);
 	if (!clean)
 		return err_oom(err);
+	if (bound)
+		return 0;
 	kind = *type == 'b' ? S_IFBLK : *type == 'p' ? S_IFIFO : S_IFCHR;
 	add_device(p, clean, kind | ((uint32_t)mode & 07777), makedev((unsigned)major_, (unsigned)minor_),
 		   (uint32_t)uid, (uint32_t)gid);
@@ -609,7 +615,7 @@ int compile_devices(const json *spec, struct plan *p, teu_error **err)
 	}
 	json_foreach (v, list) {
 		snprintf(where, sizeof(where), "linux.devices[%zu]", i++);
-		r = read_device(v, where, p, err);
+		r = read_device(v, where, bound, p, err);
 		if (r < 0)
 			return r;
 	}

@@ -316,7 +316,6 @@ struct process {
 	struct plan *plan;
 	bool own; /* the container's first, not an exec */
 	bool no_new_privs;
-	int64_t oom_score;
 	uint64_t bounding, effective, permitted, inheritable, ambient;
 };
 
@@ -341,35 +340,37 @@ static int read_process(struct process *w, teu_error **err)
 {
 	int r = json_read_bool(w->json, w->place, "noNewPrivileges", &w->no_new_privs, err);
 
-	if (r == 0)
-		r = json_read_int(w->json, w->place, "oomScoreAdj", &w->oom_score, err);
-	if (r == 0 && (w->oom_score < -1000 || w->oom_score > 1000))
-		return json_field_error(err, w->place, "oomScoreAdj", "expected -1000 to 1000");
 	return r < 0 ? r : read_sets(w, err);
 }
 
-static void add_oom_score(const struct process *w)
+int compile_oom_score(const struct launch *launch, const json *process, enum plan_list list, struct plan *p,
+		      teu_error **err)
 {
 	struct plan_step *s;
-	char score[16];
+	int64_t score = 0;
+	char value[16];
 	plan_off text;
+	int r = json_read_int(process, "process", "oomScoreAdj", &score, err);
 
-	if (!json_get(w->json, "oomScoreAdj"))
-		return;
-	snprintf(score, sizeof(score), "%d", (int)w->oom_score);
-	text = plan_text_add(w->plan, score);
-	s = plan_step(w->plan, PLAN_FIRST, OP_OOM_SCORE, "process.oomScoreAdj");
+	if (r < 0 || !json_get(process, "oomScoreAdj"))
+		return r;
+	if (score < -1000 || score > 1000)
+		return json_field_error(err, "process", "oomScoreAdj", "expected -1000 to 1000");
+	snprintf(value, sizeof(value), "%d", (int)score);
+	text = plan_text_add(p, value);
+	s = plan_step(p, list, OP_OOM_SCORE, "process.oomScoreAdj");
 	s->t1 = text;
-	s->n1 = w->launch->rights != IDMAP_ROOT;
+	s->n1 = launch->rights != IDMAP_ROOT;
+	return 0;
 }
 
 /* What it is to the kernel, while it may still change that. */
 static int add_attributes(struct process *w, teu_error **err)
 {
-	int r;
+	int r = w->own ? compile_oom_score(w->launch, w->json, PLAN_FIRST, w->plan, err) : 0;
 
-	add_oom_score(w);
-	r = compile_schedule(w->spec, w->json, w->plan, err);
+	if (r == 0)
+		r = compile_schedule(w->spec, w->json, w->plan, err);
 	if (r < 0)
 		return r;
 	add_label(w->json, "apparmorProfile", OP_APPARMOR, w->plan);

@@ -8,9 +8,11 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/mount.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -28,18 +30,41 @@ extern const char teu_init_end[] __attribute__((visibility("hidden")));
 #define MFD_EXEC 0x0010U
 #endif
 
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
 enum { STACK_SIZE = 32 << 10, MAX_FDS = 1024 };
 
 static pthread_mutex_t helper_lock = PTHREAD_MUTEX_INITIALIZER;
 static int helper_memfd = -EBADF; /* made once: its bytes can't change */
 static struct stat helper_was;	  /* a host that closes all descriptors may have given its number to another file */
 
+/*
+ * Containers see what they are started by as /proc/<pid>/exe, and root of one may open that for writing when nobody
+ * executes it any more (CVE-2019-5736): they get it from a mount that is read-only and nobody's. Who has no right to
+ * make one has none to the file either.
+ */
+static int open_readonly(const char *path)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+	char again[32];
+	_cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0)
+		return errno == EPERM && geteuid() != 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -1;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", tree);
+	return open(again, O_RDONLY | O_CLOEXEC);
+}
+
 /* Where the kernel executes no memory (vm.memfd_noexec = 2) an installed copy serves; it must be of this very build. */
 static int open_installed(teu_error **err)
 {
 	static const char path[] = TEU_LIBEXECDIR "/teu-init";
 	size_t want = (size_t)(teu_init_end - teu_init_bytes), n;
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open_readonly(path);
 	_cleanup_free_ char *bytes = NULL;
 	int r;
 
@@ -69,6 +94,8 @@ static int make_helper(teu_error **err)
 	r = fd_write_all(fd, teu_init_bytes, (size_t)(teu_init_end - teu_init_bytes));
 	if (r < 0)
 		return err_errno(err, -r, "write the helper");
+	/* A container's root is its owner: not even its mode is to be changed (since Linux 6.3). */
+	fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return err_errno(err, errno, "seal the helper");
 	helper_memfd = TAKE_FD(fd);
