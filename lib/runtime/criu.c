@@ -200,12 +200,12 @@ static int receive(const struct criu *c, struct answer *a, teu_error **err)
 		n = recvmsg(c->socket, &m, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != ECONNRESET)
-		return err_errno(err, errno, "hear from criu");
+		return err_errno(err, errno, "receive");
 	if (n <= 0)
-		return err_set(err, TEU_E_SYSTEM, "criu ended without an answer");
+		return err_set(err, TEU_E_SYSTEM, "it ended without an answer");
 	take_descriptor(&m, a);
 	if (m.msg_flags & MSG_TRUNC || read_answer(bytes, (size_t)n, a) < 0)
-		return err_set(err, TEU_E_CORRUPT, "criu said what is no message of its protocol");
+		return err_set(err, TEU_E_CORRUPT, "it said what is no message of its protocol");
 	return 0;
 }
 
@@ -249,7 +249,7 @@ static int answer_notification(const struct criu *c, struct answer *a, teu_error
  * only as a consequence. */
 static const char *cause_in(char *line)
 {
-	static const char *const consequences[] = { "FAILED", "Dump core", "exited, status=", "killed by signal" };
+	static const char *const consequences[] = { "FAILED", ") failed with ", "exited, status=", "killed by signal" };
 	char *at = strstr(line, "Error ("), *text = at ? strstr(at, "): ") : NULL;
 
 	if (!text)
