@@ -87,12 +87,15 @@ static bool still_there(const struct plan_header *plan)
 static void await_siblings(const struct child *c)
 {
 	int status = 0, last = 0;
+	bool others = false;
 	long pid;
 
 	wire_send(FD_WIRE, WIRE_STARTED, c->pid, 0, 0, 0, 0, true);
 	while ((pid = SYS(wait4, -1, &status, __WALL, 0)) > 0 || pid == -EINTR)
-		if (pid > 0)
+		if (pid > 0 && (pid != c->pid || !others)) {
 			last = status;
+			others |= pid != c->pid;
+		}
 	last = last & 0x7f ? 128 + (last & 0x7f) : (last >> 8) & 0xff;
 	wire_send(FD_WIRE, WIRE_EXIT, last, 0, 0, 0, 0, true);
 	SYS(exit_group, 0);

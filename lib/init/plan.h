@@ -21,11 +21,11 @@ enum plan_op {
 	/* by the monitor */
 	OP_NETLINK =
 		1, /* t1 bytes, n1 their count, n2 protocol, n3 offset for the pid of the first process (-1: none) */
-	OP_WRITE_ID_MAP,   /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
-	OP_CALLER_MAPS,	   /* until the caller has written the id maps that the monitor has no right to write */
-	OP_SETNS_PID,	   /* t1 path of a pid namespace */
-	OP_TIME,	   /* t1 offsets of a new time namespace, for what is born then; by the first process: for itself */
-	OP_RMDIR,	   /* t1 folder of a cgroup; tried again while it is busy */
+	OP_WRITE_ID_MAP, /* t1 "uid_map"|"gid_map"|"setgroups", t2 text: into /proc/<first process>/ */
+	OP_CALLER_MAPS,	 /* until the caller has written the id maps that the monitor has no right to write */
+	OP_SETNS_PID,	 /* t1 path of a pid namespace */
+	OP_TIME,  /* t1 offsets of a new time namespace, for what is born then; by the first process: for itself */
+	OP_RMDIR, /* t1 folder of a cgroup; tried again while it is busy */
 	OP_OVERLAY_MAPPED, /* t1..t3, n1 as OP_OVERLAY; n2, n3 the host's ids of the container's root: for a user
 			      namespace, its ids mapped onto the layers'; sent to the first process */
 	OP_LISTENER, /* t1 path of the socket whose other side answers for the filter ("@name": no file); t2, t3, t4
@@ -166,10 +166,11 @@ enum {
 	PLAN_CONSOLE = 2048, /* its pty goes to FD_CONSOLE instead of the monitor's loop */
 	PLAN_BETWEEN = 4096, /* the steps before it are a process's between it and the monitor: they join namespaces
 				that the monitor must stay out of */
-	PLAN_SIBLINGS =
-		8192, /* the first process makes others with CLONE_PARENT, and ends: the last of them to end counts */
-	PLAN_PLACED = 16384,  /* the caller is told of the first process before its first step, and moves it */
-	PLAN_KEEP_SHIFT = 16, /* the upper bits: so many descriptors from FD_FIRST_PORT on become the command's 3… */
+	PLAN_SIBLINGS = 8192,  /* the first process makes others with CLONE_PARENT, and ends: the end of the last of
+				  those counts */
+	PLAN_PLACED = 16384,   /* the caller is told of the first process before its first step, and moves it */
+	PLAN_OUTLIVES = 32768, /* the process does not end with the monitor, which only tells how it ended */
+	PLAN_KEEP_SHIFT = 16,  /* the upper bits: so many descriptors from FD_FIRST_PORT on become the command's 3… */
 };
 
 /* A hook's exit status as the errno of a failed OP_HOOK. */

@@ -279,7 +279,7 @@ static void run_first(const struct plan_birth *birth, const struct plan_header *
 	SYS(close, l->sync[0]);
 	SYS(close, l->go[1]);
 	close_inherited(birth, l);
-	if (!(birth->flags & PLAN_LEAVE))
+	if (!(birth->flags & (PLAN_LEAVE | PLAN_OUTLIVES)))
 		SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	f.sync = l->sync[1];
 	f.go = l->go[0];

@@ -26,7 +26,7 @@ void await_go(struct first *f)
 
 long die_with_monitor(const struct first *f)
 {
-	if (f->plan->birth.flags & PLAN_LEAVE)
+	if (f->plan->birth.flags & (PLAN_LEAVE | PLAN_OUTLIVES))
 		return 0;
 	return SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }

@@ -230,7 +230,8 @@ static int fill_launch(struct creation *c, teu_error **err)
 	l->groups_denied = idmap_groups_denied(0);
 	l->placed = c->scope.unit;
 	l->seccomp_cache_fd = c->cache_fd;
-	l->flags = PLAN_STDIO | (c->stays ? 0 : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
+	/* Saved with a death signal it would be restored with one. */
+	l->flags = PLAN_STDIO | (c->stays ? PLAN_OUTLIVES : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
 	l->start_path = c->start_path;
 	l->keyring = c->keyring;
 	l->n_keep = (unsigned)c->handover.n_kept;

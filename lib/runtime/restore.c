@@ -105,7 +105,7 @@ static int add_mounts(struct restore *s, teu_error **err)
 {
 	_cleanup_(external_done) struct external external = { 0 };
 	const struct creation *c = &s->c;
-	int r = external_list(c->bundle.spec, &c->cgroup, c->cgroup_path, &external, err);
+	int r = external_list(c->bundle.spec, &c->cgroup, c->cgroup_path ? c->cgroup_path : "", &external, err);
 
 	return r == 0 ? external_add_restored(&external, &s->options, err) : r;
 }
