@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "format/protobuf.h"
 #include "runtime/bundle.h"
+#include "runtime/cgroups.h"
 #include "runtime/criu.h"
 #include "runtime/external.h"
 #include "runtime/imagedir.h"
@@ -18,6 +19,7 @@
 static const char log_name[] = "dump.log";
 
 struct dump {
+	teu_runtime *runtime;
 	const teu_runtime_checkpoint_options *opts;
 	struct record record;
 	json *spec; /* owned */
@@ -63,9 +65,9 @@ static int open_images(struct dump *d, teu_error **err)
 	return S_ISDIR(st.st_mode) ? 0 : err_set(err, TEU_E_INVALID, "invalid --parent-path: %s is no folder", parent);
 }
 
-static int open_dump(struct dump *d, teu_runtime *rt, const char *id, teu_error **err)
+static int open_dump(struct dump *d, const char *id, teu_error **err)
 {
-	int r = record_open(rt, id, true, &d->record, err);
+	int r = record_open(d->runtime, id, true, &d->record, err);
 
 	if (r == 0)
 		r = check_status(&d->record, err);
@@ -134,9 +136,7 @@ static int add_mounts(struct dump *d, teu_error **err)
 {
 	_cleanup_(external_done) struct external external = { 0 };
 	_cleanup_(cgroup_plan_done) struct cgroup_plan group = { 0 };
-	int r = d->record.cgroup ? cgroup_compile(d->record.cgroup, json_find(d->spec, "linux.resources"),
-						  "linux.resources", &group, err)
-				 : 0;
+	int r = d->record.cgroup ? cgroups_reopen(d->runtime, d->record.cgroup, d->spec, &group, err) : 0;
 
 	if (r == 0)
 		r = external_list(d->spec, &group, d->record.cgroup ? d->record.cgroup : "", &external, err);
@@ -220,13 +220,14 @@ static int run_criu(struct dump *d, teu_error **err)
 int runtime_checkpoint(teu_runtime *rt, const char *id, const teu_runtime_checkpoint_options *opts, teu_error **err)
 {
 	_cleanup_(dump_done) struct dump d = {
+		.runtime = rt,
 		.opts = opts,
 		.record = RECORD_INIT,
 		.images = IMAGEDIR_INIT,
 		.criu = CRIU_INIT,
 		.options = STRBUF_INIT,
 	};
-	int r = open_dump(&d, rt, id, err);
+	int r = open_dump(&d, id, err);
 
 	if (r == 0)
 		r = check_status_fd(&d, err);

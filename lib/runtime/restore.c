@@ -228,27 +228,38 @@ static int run_criu(struct restore *s, teu_error **err)
 	return r == 0 ? criu_call(&s->criu, CRIU_RESTORE, &s->options, &s->c.pid, err) : r;
 }
 
-/* criu restores into a time namespace, where there are such: a process that comes later belongs in there, too. */
-static int note_time_namespace(struct restore *s, teu_error **err)
+static bool in_time_namespace(pid_t pid)
 {
-	json *namespaces = json_get_mutable(json_get_mutable(s->c.bundle.spec, "linux"), "namespaces");
 	char path[64];
 	struct stat own, its;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/time", s->c.pid);
-	if (stat("/proc/self/ns/time", &own) < 0 || stat(path, &its) < 0 || own.st_ino == its.st_ino)
+	snprintf(path, sizeof(path), "/proc/%d/ns/time", pid);
+	return stat("/proc/self/ns/time", &own) == 0 && stat(path, &its) == 0 && own.st_ino != its.st_ino;
+}
+
+/*
+ * criu restores into a time namespace, where there are such: a process that comes later belongs in there, too. The
+ * config's copy is otherwise what it was, and not what has been made of it since.
+ */
+static int note_time_namespace(struct restore *s, teu_error **err)
+{
+	_cleanup_json_ json *spec = NULL;
+	_cleanup_free_ char *text = NULL;
+	json *namespaces;
+	int r;
+
+	if (!in_time_namespace(s->c.pid) || compile_namespaces(s->c.bundle.spec) & CLONE_NEWTIME)
 		return 0;
-	json_foreach (v, namespaces)
-		if (strcmp(json_get_text(v, "type", ""), "time") == 0)
-			return 0;
-	if (!namespaces || !json_add_string(json_append_object(namespaces), "type", "time"))
+	r = json_parse(s->c.bundle.text, s->c.bundle.len, &spec, err);
+	if (r < 0)
+		return r;
+	namespaces = json_get_mutable(json_get_mutable(spec, "linux"), "namespaces");
+	if (!namespaces)
+		return 0;
+	text = json_add_string(json_append_object(namespaces), "type", "time") ? json_print(spec) : NULL;
+	if (!text)
 		return err_oom(err);
-	free(s->c.bundle.text);
-	s->c.bundle.text = json_print(s->c.bundle.spec);
-	if (!s->c.bundle.text)
-		return err_oom(err);
-	return fd_replace_file(s->c.record.dir_fd, "config.json", s->c.bundle.text, strlen(s->c.bundle.text), 0600,
-			       FD_NO_SYNC, err);
+	return fd_replace_file(s->c.record.dir_fd, "config.json", text, strlen(text), 0600, FD_NO_SYNC, err);
 }
 
 static int prepare(struct restore *s, teu_error **err)
