@@ -35,6 +35,7 @@ static const struct entry commands[] = {
 	{ "restore", &command_restore },
 	{ "features", &command_features },
 	{ "check", &command_check },
+	{ "mounts", &command_mounts },
 	{ 0 },
 };
 

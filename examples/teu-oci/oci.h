@@ -52,6 +52,6 @@ extern const struct command command_state, command_list;
 /* document.c */
 extern const struct command command_spec, command_features, command_check;
 /* exec.c, ps.c, events.c, update.c */
-extern const struct command command_exec, command_ps, command_events, command_update;
+extern const struct command command_exec, command_ps, command_events, command_update, command_mounts;
 
 #endif

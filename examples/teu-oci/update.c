@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* update: flags, or a document, to the limits of a container. */
+/* update: changes a container that runs: its limits, by flags or a document, and its mounts. */
 #include <errno.h>
 #include <string.h>
 
@@ -98,4 +98,34 @@ const struct command command_update = {
 	.max = 1,
 	.options = tables,
 	.options_size = sizeof(struct update_options),
+};
+
+static int run_mounts(const struct call *call)
+{
+	const char *verb = call->args[0], *path = call->args[2];
+	bool add = strcmp(verb, "add") == 0;
+	_cleanup_error_ teu_error *err = NULL;
+	_cleanup_free_ char *text = NULL;
+	teu_runtime *rt;
+
+	if (!add && strcmp(verb, "remove") != 0)
+		return cli_usage(call->path, EXIT_FAILED, "unknown command %s: expected add or remove", verb);
+	text = oci_read_file(path);
+	if (!text)
+		return cli_fail(call, "open %s: %s", path, strerror(errno));
+	rt = oci_runtime();
+	if (!rt)
+		return EXIT_FAILED;
+	return (add ? teu_runtime_mounts_add : teu_runtime_mounts_remove)(rt, call->args[1], text, &err) < 0
+		       ? cli_error(call, err)
+		       : 0;
+}
+
+/* crun's. */
+const struct command command_mounts = {
+	.operands = "add|remove ID FILE",
+	.summary = "Add mounts to a container, or take them off",
+	.run = run_mounts,
+	.min = 3,
+	.max = 3,
 };

@@ -157,6 +157,16 @@ TEU_API int teu_runtime_processes(teu_runtime *runtime, const char *id, char **r
  */
 TEU_API int teu_runtime_update(teu_runtime *runtime, const char *id, const char *resources_json, teu_error **err);
 
+/**
+ * Mounts in a container that runs. @mounts_json: an array as the config's "mounts", or an object that has it; relative sources are below the
+ * bundle. Sources are of the host, destinations are walked inside of the container's root, in which no link leads out of it, and made where
+ * they are missing. The mounts go with the container. A later one that fails leaves the earlier. TEU_E_INVALID, detail "field"; TEU_E_NOT_FOUND;
+ * TEU_E_CONFLICT, it does not run; TEU_E_LAUNCH, detail "step". Since: 0.1.
+ */
+TEU_API int teu_runtime_mounts_add(teu_runtime *runtime, const char *id, const char *mounts_json, teu_error **err);
+/** Takes the mounts at the destinations of @mounts_json off again. Errors as of teu_runtime_mounts_add(). Since: 0.1. */
+TEU_API int teu_runtime_mounts_remove(teu_runtime *runtime, const char *id, const char *mounts_json, teu_error **err);
+
 /** What a container uses, as the data of runc's event "stats"; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
 TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
 

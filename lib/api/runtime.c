@@ -11,6 +11,7 @@
 #include "runtime/features.h"
 #include "runtime/list.h"
 #include "runtime/pause.h"
+#include "runtime/remount.h"
 #include "runtime/runtime.h"
 #include "runtime/spec.h"
 #include "runtime/update.h"
@@ -159,6 +160,25 @@ int teu_runtime_update(teu_runtime *runtime, const char *id, const char *resourc
 	if (r == 0 && !resources_json)
 		r = err_set(err, TEU_E_INVALID, "teu_runtime_update: resources_json is NULL");
 	return r < 0 ? r : runtime_update(runtime, id, resources_json, err);
+}
+
+static int remount(teu_runtime *runtime, const char *id, const char *mounts_json, bool remove, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	if (r == 0 && !mounts_json)
+		r = err_set(err, TEU_E_INVALID, "teu_runtime_mounts: mounts_json is NULL");
+	return r < 0 ? r : runtime_remount(runtime, id, mounts_json, remove, err);
+}
+
+int teu_runtime_mounts_add(teu_runtime *runtime, const char *id, const char *mounts_json, teu_error **err)
+{
+	return remount(runtime, id, mounts_json, false, err);
+}
+
+int teu_runtime_mounts_remove(teu_runtime *runtime, const char *id, const char *mounts_json, teu_error **err)
+{
+	return remount(runtime, id, mounts_json, true, err);
 }
 
 static int hand_out(const json *document, char **ret, teu_error **err)

@@ -144,6 +144,7 @@ long step_cgroup_mount(struct first *f, const struct plan_step *s);
 long step_device(struct first *f, const struct plan_step *s);
 long step_symlink(struct first *f, const struct plan_step *s);
 long step_mask(struct first *f, const struct plan_step *s);
+long step_unmount(struct first *f, const struct plan_step *s);
 long step_late_readonly(struct first *f, const struct plan_step *s);
 long step_readonly(struct first *f, const struct plan_step *s);
 long step_root_readonly(struct first *f, const struct plan_step *s);

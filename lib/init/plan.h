@@ -64,6 +64,7 @@ enum plan_op {
 			     folder itself (v2) */
 	OP_DEVICE,	  /* t4 path, n1 mode with type, n2 dev_t as mknod(2) takes it, n3 uid | gid << 32 */
 	OP_SYMLINK,	  /* t1 target, t4 path */
+	OP_UNMOUNT,	  /* t4 path of a mount in the joined container */
 	OP_LATE_READONLY, /* t4 path of a mount made before */
 	OP_MASK,	  /* t4 path */
 	OP_READONLY,	  /* t4 path */
@@ -106,6 +107,7 @@ enum plan_op {
 	OP_AWAIT_START, /* until somebody writes into the fifo of OP_OPEN_START */
 	OP_INIT,	/* stay as pid 1, n1 effective and n2 permitted: what follows happens in a child */
 	OP_EXEC,	/* t1 argv and n2 its count, t2 environment and n3 its count; n1 1: HOME of OP_READY is added */
+	OP_END,		/* all is done: there is no command */
 	OP_COUNT
 };
 

@@ -690,6 +690,27 @@ long step_mask(struct first *f, const struct plan_step *s)
 	return r;
 }
 
+/* By its folder: a file can't be the working folder, and the container's /proc can't be trusted to name descriptors. */
+long step_unmount(struct first *f, const struct plan_step *s)
+{
+	const char *path = plan_text(f->plan, s->t4);
+	size_t cut = str_len(path);
+	char folder[SYS_PATH_MAX];
+	int fd;
+
+	while (cut > 1 && path[cut - 1] != '/')
+		cut--;
+	if (cut >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, path, cut);
+	folder[cut] = '\0';
+	fd = sys_open_in(f->root, folder, O_PATH | O_DIRECTORY, 0, 0);
+	TRY(fd);
+	TRY(SYS(fchdir, fd));
+	SYS(close, fd);
+	return SYS(umount2, path + cut, 2 | 8 /* MNT_DETACH | UMOUNT_NOFOLLOW */);
+}
+
 long step_late_readonly(struct first *f, const struct plan_step *s)
 {
 	int target = sys_open_in(f->root, plan_text(f->plan, s->t4), O_PATH | O_DIRECTORY, 0, 0);

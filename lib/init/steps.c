@@ -149,6 +149,14 @@ static long step_rlimit(struct first *f, const struct plan_step *s)
 	return SYS(prlimit64, 0, s->n1, &limit, 0);
 }
 
+static long step_end(struct first *f, const struct plan_step *s)
+{
+	(void)f;
+	(void)s;
+	SYS(exit_group, 0);
+	__builtin_unreachable();
+}
+
 static long step_session(struct first *f, const struct plan_step *s)
 {
 	(void)s;
@@ -455,6 +463,7 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_SETNS] = step_setns,
 	[OP_JOIN_PROCESS] = step_join_process,
 	[OP_ENTER_ROOT] = step_enter_root,
+	[OP_END] = step_end,
 	[OP_UNSHARE] = step_unshare,
 	[OP_PROPAGATION] = step_propagation,
 	[OP_OVERLAY] = step_overlay,
@@ -469,6 +478,7 @@ const step_fn first_steps[OP_COUNT] = {
 	[OP_DEVICE] = step_device,
 	[OP_SYMLINK] = step_symlink,
 	[OP_MASK] = step_mask,
+	[OP_UNMOUNT] = step_unmount,
 	[OP_LATE_READONLY] = step_late_readonly,
 	[OP_READONLY] = step_readonly,
 	[OP_PIVOT] = step_pivot,

@@ -804,6 +804,31 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 	return plan_finish(p, err);
 }
 
+int compile_remount(const struct launch *l, const json *mounts, bool remove, struct plan *p, teu_error **err)
+{
+	uint64_t flags = joined_namespaces(l->spec) & (CLONE_NEWNS | CLONE_NEWUSER);
+	int r;
+
+	plan_init(p);
+	r = remove ? 0 : compile_mount_sources(mounts, p, err);
+	if (r < 0)
+		return r;
+	if (!compile_has_mounts(l->spec)) {
+		plan_off root = plan_text_add(p, l->join_root);
+
+		plan_step(p, PLAN_FIRST, OP_ENTER_ROOT, NULL)->t1 = root;
+	}
+	plan_step(p, PLAN_FIRST, OP_JOIN_PROCESS, NULL)->n1 = flags;
+	if (flags & CLONE_NEWUSER)
+		plan_step(p, PLAN_FIRST, OP_NAMESPACE_ROOT, NULL)->n1 = l->groups_denied;
+	r = remove ? compile_mount_removals(mounts, p, err) : compile_mount_changes(mounts, p, err);
+	if (r < 0)
+		return r;
+	plan_step(p, PLAN_FIRST, OP_END, NULL);
+	set_header(l, (struct plan_birth){ .flags = PLAN_STDIO }, p);
+	return plan_finish(p, err);
+}
+
 /* Id 0 inside is the caller; without the right to set groups an unprivileged map would be refused. */
 static void add_own_ids(struct plan *p)
 {

@@ -56,6 +56,9 @@ int compile_launch(const struct launch *launch, struct plan *ret, teu_error **er
 struct plan_birth compile_exec_birth(const struct launch *launch, const json *process);
 int compile_exec(const struct launch *launch, const json *process, struct plan *ret, teu_error **err);
 
+/* A process that mounts @mounts in a running container, or takes them off, and ends. */
+int compile_remount(const struct launch *launch, const json *mounts, bool remove, struct plan *ret, teu_error **err);
+
 /* A command in namespaces without a rootfs. */
 struct bare {
 	uint64_t namespaces; /* CLONE_NEW… */
@@ -86,6 +89,10 @@ int compile_id_ranges(const json *list, const char *place, struct strbuf *text, 
  */
 int compile_sources(const json *spec, struct plan *p, teu_error **err);
 int compile_mounts(const struct launch *launch, struct plan *p, teu_error **err);
+/* For a container that runs: what of @mounts is opened on the host, what is mounted inside, what is taken off there. */
+int compile_mount_sources(const json *mounts, struct plan *p, teu_error **err);
+int compile_mount_changes(const json *mounts, struct plan *p, teu_error **err);
+int compile_mount_removals(const json *mounts, struct plan *p, teu_error **err);
 int compile_devices(const json *spec, struct plan *p, teu_error **err);
 /* Makes read-only what had to be writable until all in it was made. */
 int compile_late_mounts(const json *spec, struct plan *p, teu_error **err);

@@ -246,6 +246,83 @@ int compile_mounts(const struct launch *l, struct plan *p, teu_error **err)
 	return 0;
 }
 
+/* On the host, before the container's namespaces are entered: its own folders are none of the container's business. */
+static int add_change_source(const struct mount_spec *m, const char *where, int place, struct plan *p, teu_error **err)
+{
+	plan_off at;
+	struct plan_step *s;
+	int r;
+
+	if (m->flags & PLAN_MOUNT_IDMAP) {
+		if (!json_count(m->uids))
+			return json_field_error(err, where, "uidMappings", "is missing");
+		return add_fetch(m, where, place, p, err);
+	}
+	r = check_place(place, err);
+	if (r < 0)
+		return r;
+	at = plan_text_add(p, m->source);
+	s = plan_step(p, PLAN_FIRST, OP_BIND_SOURCE, where);
+	s->t1 = at;
+	s->n1 = (uint64_t)place;
+	s->n2 = m->flags & PLAN_MOUNT_RECURSIVE;
+	return 0;
+}
+
+static int add_change(const struct mount_spec *m, const char *where, int place, struct plan *p, teu_error **err)
+{
+	if (!m->bind && strcmp(m->type, "cgroup") == 0)
+		return json_field_error(err, where, "type", "cgroup can be mounted at create only");
+	add_mount(m, where, m->bind ? place : -1, p);
+	return 0;
+}
+
+enum part { PART_SOURCES, PART_MOUNTS, PART_REMOVALS };
+
+static int add_changes(const json *mounts, enum part part, struct plan *p, teu_error **err)
+{
+	char where[32];
+	size_t i = 0;
+	int place = 0, r = 0;
+
+	json_foreach (v, mounts) {
+		_cleanup_(mount_spec_done) struct mount_spec m = { 0 };
+		plan_off at;
+
+		snprintf(where, sizeof(where), "mounts[%zu]", i++);
+		r = mount_spec_read(v, where, &m, err);
+		if (r < 0)
+			return r;
+		if (part == PART_REMOVALS) {
+			at = plan_text_add(p, m.destination);
+			plan_step(p, PLAN_FIRST, OP_UNMOUNT, where)->t4 = at;
+		} else if (part == PART_MOUNTS) {
+			r = add_change(&m, where, place, p, err);
+		} else if (m.bind) {
+			r = add_change_source(&m, where, place, p, err);
+		}
+		if (r < 0)
+			return r;
+		place += m.bind;
+	}
+	return 0;
+}
+
+int compile_mount_changes(const json *mounts, struct plan *p, teu_error **err)
+{
+	return add_changes(mounts, PART_MOUNTS, p, err);
+}
+
+int compile_mount_sources(const json *mounts, struct plan *p, teu_error **err)
+{
+	return add_changes(mounts, PART_SOURCES, p, err);
+}
+
+int compile_mount_removals(const json *mounts, struct plan *p, teu_error **err)
+{
+	return add_changes(mounts, PART_REMOVALS, p, err);
+}
+
 static void add_device(struct plan *p, const char *path, uint32_t mode, dev_t device, uint32_t uid, uint32_t gid)
 {
 	plan_off at = plan_text_add(p, path);

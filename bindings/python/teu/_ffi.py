@@ -341,6 +341,8 @@ _FALLIBLE = {
     "teu_runtime_pause": [H, S],
     "teu_runtime_resume": [H, S],
     "teu_runtime_processes": [H, S, OUT],
+    "teu_runtime_mounts_add": [H, S, S],
+    "teu_runtime_mounts_remove": [H, S, S],
     "teu_runtime_update": [H, S, S],
     "teu_runtime_stats": [H, S, OUT],
     "teu_runtime_checkpoint": [H, S, POINTER(RuntimeCheckpointOptions)],
