@@ -250,7 +250,7 @@ static int note_time_namespace(struct restore *s, teu_error **err)
 
 	if (!in_time_namespace(s->c.pid) || compile_namespaces(s->c.bundle.spec) & CLONE_NEWTIME)
 		return 0;
-	r = json_parse(s->c.bundle.text, s->c.bundle.len, &spec, err);
+	r = bundle_reopen(s->c.record.dir_fd, &spec, err);
 	if (r < 0)
 		return r;
 	namespaces = json_get_mutable(json_get_mutable(spec, "linux"), "namespaces");
