@@ -76,12 +76,11 @@ int runtime_stats(teu_runtime *rt, const char *id, json **ret, teu_error **err)
 		return r;
 	if (record_status(&rec) == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "container with id %s is not running", id);
-	if (!rec.cgroup)
-		return err_set(err, TEU_E_UNSUPPORTED, "container %s has no cgroup", id);
-	r = cgroup_find(rec.cgroup, &group, err);
-	if (r == 0)
+	/* Of an ordinary user's container that has none nothing is counted: as with runc all is 0. */
+	r = rec.cgroup ? cgroup_find(rec.cgroup, &group, err) : 0;
+	if (r == 0 && group)
 		r = cgroup_read_stats(group, &stats, err);
-	if (r == 0)
+	if (r == 0 && group)
 		r = cgroup_read_limits(group, &limits, err);
 	if (r < 0)
 		return r;

@@ -71,8 +71,9 @@ static int signal_all(const struct record *rec, int signal, teu_error **err)
 	/* systemd takes a cgroup away with its last process. */
 	if (rec->cgroup)
 		cgroup_find(rec->cgroup, &group, NULL);
+	/* As with runc, to signal all of nobody is no error. */
 	if (!group && !proc_runs(rec->pid, rec->start))
-		return err_set(err, TEU_E_CONFLICT, "container not running");
+		return 0;
 	if (group && signal == SIGKILL)
 		return cgroup_kill_all(group, err);
 	r = members_read(rec, &pids, &n, err);

@@ -391,7 +391,8 @@ static int read_device(const json *v, const char *where, bool bound, struct plan
 	clean = path_clean(path);
 	if (!clean)
 		return err_oom(err);
-	if (bound)
+	/* A link to that of the container's own devpts stands there. */
+	if (bound || strcmp(clean, "/dev/ptmx") == 0)
 		return 0;
 	kind = *type == 'b' ? S_IFBLK : *type == 'p' ? S_IFIFO : S_IFCHR;
 	add_device(p, clean, kind | ((uint32_t)mode & 07777), makedev((unsigned)major_, (unsigned)minor_),

@@ -70,4 +70,4 @@ def environment(features, work):
 
 def command(*argv):
     """@argv as the user, whose the terminal becomes."""
-    return ["sh", "-c", 'chown %d "$(tty)"; exec "$@"' % ID, "user", "setpriv", "--reuid=%d" % ID, "--regid=%d" % ID, "--init-groups", *argv]
+    return ["sh", "-c", 'chown %d "$(tty <&1)"; exec "$@"' % ID, "user", "setpriv", "--reuid=%d" % ID, "--regid=%d" % ID, "--init-groups", *argv]
