@@ -6,12 +6,13 @@
 
 #include "../teu/doc.h"
 #include "console.h"
+#include "handover.h"
 #include "oci.h"
 
 struct create_options {
-	const char *bundle, *config, *pid_file, *console_socket, *pidfd_socket;
-	struct number preserve_fds;
-	bool detach, keep, no_pivot, no_new_keyring, no_subreaper;
+	struct handover_options handover;
+	const char *bundle, *config;
+	bool keep, no_pivot, no_new_keyring;
 };
 
 #define AT(field) offsetof(struct create_options, field)
@@ -19,38 +20,26 @@ struct create_options {
 static const struct option shared_table[] = {
 	{ "bundle", 'b', OPT_TEXT, AT(bundle), "The bundle's folder (default: the working folder)", NULL },
 	{ "config", 0, OPT_TEXT, AT(config), "Another file than the bundle's config.json", NULL },
-	{ "console-socket", 0, OPT_TEXT, AT(console_socket), "Unix socket that gets the terminal", NULL },
 	{ "no-new-keyring", 0, OPT_BOOL, AT(no_new_keyring), "Keep the caller's session keyring", NULL },
 	{ "no-pivot", 0, OPT_BOOL, AT(no_pivot), "Move the root instead of pivoting to it", NULL },
-	{ "pid-file", 0, OPT_TEXT, AT(pid_file), "File that gets the process's number", NULL },
-	{ "pidfd-socket", 0, OPT_TEXT, AT(pidfd_socket), "Unix socket that gets a pidfd of the process", NULL },
-	{ "preserve-fds", 0, OPT_INT, AT(preserve_fds), "Descriptors from 3 on for the command", NULL },
 	{ 0 },
 };
 
 static const struct option run_table[] = {
-	{ "detach", 'd', OPT_BOOL, AT(detach), "Don't wait for the end of the command", NULL },
 	{ "keep", 0, OPT_BOOL, AT(keep), "Don't delete the container when it has ended", NULL },
-	{ "no-subreaper", 0, OPT_BOOL, AT(no_subreaper), "No effect: nothing is reaped here", NULL },
 	{ 0 },
 };
 
-static const struct option *const create_tables[] = { shared_table, NULL };
-static const struct option *const run_tables[] = { shared_table, run_table, NULL };
+static const struct option *const create_tables[] = { shared_table, handover_table, NULL };
+static const struct option *const run_tables[] = { shared_table, run_table, handover_table, handover_wait_table, NULL };
 
 static void fill(const struct create_options *o, teu_runtime_create_options *to)
 {
 	teu_runtime_create_options_init(to);
 	to->bundle = o->bundle;
 	to->config = o->config;
-	to->pid_file = o->pid_file;
-	to->console_socket = o->console_socket && *o->console_socket ? o->console_socket : NULL;
-	to->pidfd_socket = o->pidfd_socket;
-	to->stdin_fd = STDIN_FILENO;
-	to->stdout_fd = STDOUT_FILENO;
-	to->stderr_fd = STDERR_FILENO;
+	HANDOVER_FILL(&o->handover, to);
 	to->listen_fds = oci_listen_fds();
-	to->preserve_fds = oci_preserve_fds(o->preserve_fds.value);
 	to->no_pivot = o->no_pivot;
 	to->no_new_keyring = o->no_new_keyring;
 	to->notify_socket = getenv("NOTIFY_SOCKET");
@@ -132,7 +121,7 @@ static int run_run(const struct call *call)
 	if (!rt)
 		return EXIT_FAILED;
 	fill(o, &opts);
-	if (!o->detach)
+	if (!o->handover.detach)
 		return oci_foreground(call, !opts.console_socket && oci_wants_terminal(o->bundle, o->config), o->keep,
 				      begin_run, &opts);
 	return teu_runtime_run(rt, call->args[0], &opts, NULL, NULL, &err) < 0 ? cli_error(call, err) : 0;

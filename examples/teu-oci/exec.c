@@ -5,13 +5,14 @@
 
 #include "../teu/doc.h"
 #include "console.h"
+#include "handover.h"
 #include "oci.h"
 
 struct exec_options {
-	const char *process, *cwd, *user, *pid_file, *console_socket, *pidfd_socket, *apparmor, *process_label;
+	struct handover_options handover;
+	const char *process, *cwd, *user, *apparmor, *process_label;
 	struct list env, gids, caps, cgroups;
-	struct number preserve_fds;
-	bool tty, detach, no_new_privs, ignore_paused, no_subreaper;
+	bool tty, no_new_privs, ignore_paused;
 };
 
 #define AT(field) offsetof(struct exec_options, field)
@@ -21,23 +22,17 @@ static const struct option table[] = {
 	{ "apparmor", 0, OPT_TEXT, AT(apparmor), "AppArmor profile", NULL },
 	{ "cap", 'c', OPT_LIST, AT(caps), "Add a capability", NULL },
 	{ "cgroup", 0, OPT_LIST, AT(cgroups), "Cgroup below the container's ([controller:]path)", NULL },
-	{ "console-socket", 0, OPT_TEXT, AT(console_socket), "Unix socket that gets the terminal", NULL },
 	{ "cwd", 0, OPT_TEXT, AT(cwd), "Folder to start in", NULL },
-	{ "detach", 'd', OPT_BOOL, AT(detach), "Don't wait for the end of the process", NULL },
 	{ "env", 'e', OPT_LIST, AT(env), "Set environment variables", NULL },
 	{ "ignore-paused", 0, OPT_BOOL, AT(ignore_paused), "In a paused container, too", NULL },
 	{ "no-new-privs", 0, OPT_BOOL, AT(no_new_privs), "No new privileges", NULL },
-	{ "no-subreaper", 0, OPT_BOOL, AT(no_subreaper), "No effect: nothing is reaped here", NULL },
-	{ "pid-file", 0, OPT_TEXT, AT(pid_file), "File that gets the process's number", NULL },
-	{ "pidfd-socket", 0, OPT_TEXT, AT(pidfd_socket), "Unix socket that gets a pidfd of the process", NULL },
-	{ "preserve-fds", 0, OPT_INT, AT(preserve_fds), "Descriptors from 3 on for the command", NULL },
 	{ "process", 'p', OPT_TEXT, AT(process), "File with the process as JSON", NULL },
 	{ "process-label", 0, OPT_TEXT, AT(process_label), "SELinux label", NULL },
 	{ "tty", 't', OPT_BOOL, AT(tty), "Give it a terminal", NULL },
 	{ "user", 'u', OPT_TEXT, AT(user), "User (UID[:GID])", NULL },
 	{ 0 },
 };
-static const struct option *const tables[] = { table, NULL };
+static const struct option *const tables[] = { table, handover_table, handover_wait_table, NULL };
 
 static bool read_id(const char *text, size_t len, int64_t *ret)
 {
@@ -137,13 +132,7 @@ static void fill(const struct exec_options *o, teu_runtime_exec_options *to)
 	to->merge = !o->process;
 	to->ignore_paused = o->ignore_paused;
 	to->cgroups = o->cgroups.items;
-	to->pid_file = o->pid_file;
-	to->console_socket = o->console_socket && *o->console_socket ? o->console_socket : NULL;
-	to->pidfd_socket = o->pidfd_socket;
-	to->stdin_fd = STDIN_FILENO;
-	to->stdout_fd = STDOUT_FILENO;
-	to->stderr_fd = STDERR_FILENO;
-	to->preserve_fds = oci_preserve_fds(o->preserve_fds.value);
+	HANDOVER_FILL(&o->handover, to);
 }
 
 static bool wants_terminal(const char *process)
@@ -184,7 +173,7 @@ static int run_exec(const struct call *call)
 	if (!process)
 		return 255;
 	fill(o, &opts);
-	if (!o->detach)
+	if (!o->handover.detach)
 		return run_foreground(call, rt, process, &opts);
 	return teu_runtime_exec(rt, call->args[0], process, &opts, NULL, NULL, &err) < 0 ? cli_error(call, err) : 0;
 }

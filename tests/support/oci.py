@@ -12,12 +12,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "peers"))
 import place  # noqa: E402
+import tap  # noqa: E402
+from tap import Result  # noqa: E402
 
 INSIDE = "TEU_OCI_INSIDE"
 
@@ -45,14 +45,6 @@ def enter(*needs):
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
 
 
-class Result:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    def __repr__(self):
-        return "status %d, stdout %r, stderr %r" % (self.code, self.out, self.err)
-
-
 def alive(pid):
     """And no zombie: its parent reaps that in its own time."""
     try:
@@ -62,42 +54,20 @@ def alive(pid):
         return False
 
 
-class Tap:
+class Tap(tap.Results):
     """A build to test, a folder to do it in, and the results."""
 
     def __init__(self, build):
         self.build = os.path.realpath(build)
         self.work = tempfile.mkdtemp(prefix="teu-oci.", dir=os.environ.get("TMPDIR", "/tmp"))
-        self.count = self.failed = 0
         # libtool's wrapper takes ten times as long as the program.
         self.program = self.work + "/teu-oci"
         with open(self.program, "w") as file:
             file.write('#!/bin/sh\nexport LD_LIBRARY_PATH="%s/.libs"\nexec "%s/.libs/teu-oci" "$@"\n' % (self.build, self.build))
         os.chmod(self.program, 0o755)
 
-    def result(self, good, name, detail=""):
-        self.count += 1
-        self.failed += not good
-        print("%s %d - %s" % ("ok" if good else "not ok", self.count, name), flush=True)
-        if not good:
-            for line in str(detail).splitlines():
-                print("#   " + line, flush=True)
-        return good
-
-    def ok(self, name, condition, detail=""):
-        return self.result(bool(condition), name, detail)
-
-    def same(self, name, found, expected):
-        return self.result(found == expected, name, "expected: %r\nfound:    %r" % (expected, found))
-
     def match(self, name, found, pattern):
-        return self.result(re.search(pattern, found, re.M | re.S), name, "expected: %s\nfound:    %s" % (pattern, found))
-
-    def case(self, function):
-        try:
-            function(self)
-        except Exception:  # noqa: BLE001  a broken case is a result, too
-            self.result(False, function.__name__.replace("_", " "), traceback.format_exc())
+        return super().match(name, found, pattern, re.M | re.S)
 
     def finish(self):
         subprocess.run(["umount", "--recursive", "--quiet", self.work + "/rootfs"], check=False, stderr=subprocess.DEVNULL)
@@ -121,14 +91,6 @@ class Tap:
         if r.code:
             raise AssertionError("%s: %r" % (" ".join(argv), r))
         return r.out.replace("\r\n", "\n").strip()
-
-    def wait_for(self, question, seconds=60):
-        end = time.monotonic() + seconds
-        while True:
-            answer = question()
-            if answer or time.monotonic() > end:
-                return answer
-            time.sleep(0.02)
 
     def rootfs(self):
         """A tree with busybox; made once."""

@@ -7,59 +7,25 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-import time
-import traceback
 
 SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, SUPPORT)
+import tap  # noqa: E402
+from tap import Result, Skip  # noqa: E402, F401
+
 IMAGE = "bb"
 
 
-class Result:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    def __repr__(self):
-        return "status %d, stdout %r, stderr %r" % (self.code, self.out, self.err)
-
-
-class Skip(Exception):
-    """The rest of a case can't be had here; its text is the reason."""
-
-
-class Live:
+class Live(tap.Results):
     def __init__(self, build):
         self.build = os.path.realpath(build)
         self.work = tempfile.mkdtemp(prefix="teu-live.", dir=os.environ.get("TMPDIR", "/tmp"))
         self.root, self.run_root = self.work + "/root", self.work + "/run"
-        self.count = self.failed = 0
         self.cgroup2 = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
         self.ids = set()
         self.port = 20000
-
-    # TAP
-
-    def result(self, good, name, detail=""):
-        self.count += 1
-        self.failed += not good
-        print("%s %d - %s" % ("ok" if good else "not ok", self.count, name), flush=True)
-        if not good:
-            for line in str(detail).splitlines():
-                print("#   " + line, flush=True)
-        return good
-
-    def skip(self, name, why):
-        self.count += 1
-        print("ok %d - %s # SKIP %s" % (self.count, name, why), flush=True)
-
-    def ok(self, name, condition, detail=""):
-        return self.result(bool(condition), name, detail)
-
-    def same(self, name, found, expected):
-        return self.result(found == expected, name, "expected: %r\nfound:    %r" % (expected, found))
-
-    def match(self, name, found, pattern):
-        return self.result(re.search(pattern, found, re.M), name, "expected: %s\nfound:    %s" % (pattern, found))
 
     # teu
 
@@ -114,15 +80,6 @@ class Live:
         good = (r.code == code and r.err.count("\n") == 1 and re.search(pattern, r.err) and not r.out and left == before)
         return self.result(good, name, "expected: status %d, %s\nfound:    %r\nleft: %r" % (code, pattern, r, left))
 
-    def wait_for(self, question, seconds=60):
-        """Asks until the answer is true; the last answer."""
-        end = time.monotonic() + seconds
-        while True:
-            answer = question()
-            if answer or time.monotonic() > end:
-                return answer
-            time.sleep(0.02)
-
     def logs(self, name):
         return self.teu("logs", name)
 
@@ -176,13 +133,7 @@ class Live:
         return 1 if self.failed else 0
 
     def run_case(self, title, case):
-        name = "%s: %s" % (title, case.__name__.replace("_", " "))
-        try:
-            case(self)
-        except Skip as why:
-            self.skip(name, why)
-        except Exception:
-            self.result(False, name, traceback.format_exc())
+        self.case(case, title + ": ")
         left = self.teu("ps", "-aq").out.split()
         if left:
             self.teu("rm", "-f", "-v", *left)
