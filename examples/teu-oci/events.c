@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <time.h>
 
 #include "../teu/doc.h"
 #include "oci.h"
-
-enum { LOOK_MS = 500 };
 
 struct events_options {
 	const char *interval;
@@ -76,45 +75,59 @@ static cJSON *read_stats(teu_runtime *rt, const char *id, teu_error **err)
 struct watch {
 	teu_runtime *rt;
 	const char *id;
-	int pidfd;
+	int pidfd, oom_fd; /* oom_fd -1: nobody tells */
+	uint64_t oom_seen;
 	int64_t interval;
-	double ooms;
 };
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* False: it has ended. */
-static bool look(struct watch *w, bool print)
+static bool tell_use(const struct watch *w)
 {
 	cJSON *stats = read_stats(w->rt, w->id, NULL);
-	double ooms;
 
-	if (!stats)
-		return false;
-	ooms = doc_number(stats, "memory.raw.oom_kill");
-	if (ooms > w->ooms)
-		print_event("oom", w->id, NULL);
-	w->ooms = ooms;
-	if (print)
+	if (stats)
 		print_event("stats", w->id, stats);
-	else
-		cJSON_Delete(stats);
+	return stats != NULL;
+}
+
+static bool tell_oom(struct watch *w)
+{
+	uint64_t times;
+
+	if (teu_runtime_oom_read(w->rt, w->id, w->oom_fd, &w->oom_seen, &times, NULL) < 0)
+		return false;
+	if (times)
+		print_event("oom", w->id, NULL);
 	return true;
 }
 
 static void watch(struct watch *w)
 {
-	struct pollfd p = { .fd = w->pidfd, .events = POLLIN };
-	int64_t left = w->interval;
+	int64_t next = now_ms() + w->interval;
+	bool runs = true;
 
-	for (;;) {
-		int64_t step = left < LOOK_MS ? left : LOOK_MS;
-		int n = poll(&p, 1, (int)step);
+	while (runs) {
+		struct pollfd p[] = { { w->pidfd, POLLIN, 0 }, { w->oom_fd, POLLIN, 0 } };
+		int64_t left = next - now_ms();
 
-		if (n > 0 || (n < 0 && errno != EINTR))
+		if (poll(p, 2, left < 0 ? 0 : (int)left) < 0 && errno != EINTR)
 			return;
-		left -= step;
-		if (!look(w, left <= 0))
-			return;
-		left = left <= 0 ? w->interval : left;
+		if (p[1].revents)
+			runs = tell_oom(w);
+		else if (p[0].revents)
+			runs = false;
+		if (runs && now_ms() >= next) {
+			runs = tell_use(w);
+			next += w->interval;
+		}
 	}
 }
 
@@ -133,7 +146,7 @@ static int open_container(struct watch *w, teu_error **err)
 static int run_events(const struct call *call)
 {
 	const struct events_options *o = call->options;
-	struct watch w = { .rt = oci_runtime(), .id = call->args[0], .pidfd = -1 };
+	struct watch w = { .rt = oci_runtime(), .id = call->args[0], .pidfd = -1, .oom_fd = -1 };
 	_cleanup_error_ teu_error *err = NULL;
 	cJSON *stats;
 
@@ -149,12 +162,13 @@ static int run_events(const struct call *call)
 		cleanup_close(&w.pidfd);
 		return cli_error(call, err);
 	}
-	w.ooms = doc_number(stats, "memory.raw.oom_kill");
 	if (o->stats) {
 		print_event("stats", w.id, stats);
 	} else {
 		cJSON_Delete(stats);
+		teu_runtime_oom_watch(w.rt, w.id, &w.oom_fd, &w.oom_seen, NULL);
 		watch(&w);
+		cleanup_close(&w.oom_fd);
 	}
 	cleanup_close(&w.pidfd);
 	return 0;

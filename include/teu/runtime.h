@@ -170,6 +170,16 @@ TEU_API int teu_runtime_mounts_remove(teu_runtime *runtime, const char *id, cons
 /** What a container uses, as the data of runc's event "stats"; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
 TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
 
+/**
+ * Watches a running container's memory. *@ret_fd, the caller's to close, gets readable when the container has run out of it, but at
+ * times for another reason: teu_runtime_oom_read() says. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run; TEU_E_UNSUPPORTED, it has
+ * no cgroup that limits memory. Since: 0.1.
+ */
+TEU_API int teu_runtime_oom_watch(teu_runtime *runtime, const char *id, int *ret_fd, uint64_t *ret_seen, teu_error **err);
+
+/** How often the container ran out of memory since the last call, or the watch, with the same @fd and @seen. As for the watch. Since: 0.1. */
+TEU_API int teu_runtime_oom_read(teu_runtime *runtime, const char *id, int fd, uint64_t *seen, uint64_t *ret_times, teu_error **err);
+
 typedef struct teu_runtime_checkpoint_options {
 	size_t size;		 /* set by teu_runtime_checkpoint_options_init() */
 	const char *image_path;	 /* folder for the images, made if it is missing; NULL: "checkpoint" in the working folder */

@@ -214,6 +214,21 @@ int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu
 	return document_of(runtime_stats, runtime, id, ret_json, err);
 }
 
+int teu_runtime_oom_watch(teu_runtime *runtime, const char *id, int *ret_fd, uint64_t *ret_seen, teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	return r < 0 ? r : runtime_oom_watch(runtime, id, ret_fd, ret_seen, err);
+}
+
+int teu_runtime_oom_read(teu_runtime *runtime, const char *id, int fd, uint64_t *seen, uint64_t *ret_times,
+			 teu_error **err)
+{
+	int r = runtime_check(runtime, err);
+
+	return r < 0 ? r : runtime_oom_read(runtime, id, fd, seen, ret_times, err);
+}
+
 int teu_runtime_features(char **ret_json, teu_error **err)
 {
 	_cleanup_json_ json *features = NULL;

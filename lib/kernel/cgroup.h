@@ -101,6 +101,12 @@ int cgroup_set(teu_cgroup *cgroup, const json *resources, const char *where, str
 int cgroup_add(const teu_cgroup *cgroup, pid_t pid, teu_error **err);	       /* moves a process into it */
 int cgroup_read_limits(const teu_cgroup *cgroup, json **ret, teu_error **err); /* as linux.resources */
 int cgroup_read_stats(const teu_cgroup *cgroup, json **ret, teu_error **err);
+/* The lines of memory.stat, name: number. */
+int cgroup_read_memory(const teu_cgroup *cgroup, json **ret, teu_error **err);
+/* *@ret_fd gets readable when the group runs out of memory, and at other times; *@ret_seen is cgroup_oom_read()'s. */
+int cgroup_oom_watch(const teu_cgroup *cgroup, int *ret_fd, uint64_t *ret_seen, teu_error **err);
+/* How often that was since the last call; reads @fd empty. */
+uint64_t cgroup_oom_read(const teu_cgroup *cgroup, int fd, uint64_t *seen);
 int cgroup_read_pids(const teu_cgroup *cgroup, pid_t **ret, size_t *ret_n,
 		     teu_error **err);					       /* of all its processes, for free() */
 int cgroup_set_frozen(const teu_cgroup *cgroup, bool frozen, teu_error **err); /* returns when it is so; at most 10 s */

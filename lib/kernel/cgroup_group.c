@@ -249,6 +249,27 @@ int cgroup_read_stats(const teu_cgroup *g, json **ret, teu_error **err)
 	return 0;
 }
 
+int cgroup_read_memory(const teu_cgroup *g, json **ret, teu_error **err)
+{
+	_cleanup_free_ char *text = g->dirs[CG_MEMORY] ? cgroup_read_long(g->dirs[CG_MEMORY], "memory.stat") : NULL;
+	_cleanup_json_ json *to = json_object();
+	char *save = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+		char *blank = strchr(line, ' ');
+
+		if (!blank)
+			continue;
+		*blank = '\0';
+		if (!json_add_int(to, line, strtoll(blank + 1, NULL, 10)))
+			return err_oom(err);
+	}
+	if (!to)
+		return err_oom(err);
+	*ret = TAKE_PTR(to);
+	return 0;
+}
+
 static int freeze_until(const teu_cgroup *g, bool frozen, int64_t deadline_ms, teu_error **err)
 {
 	if (g->m->v2)

@@ -1,4 +1,4 @@
-/* events: what a container uses, in the shape of runc's "stats" event. */
+/* events: what a container uses, in the shape of runc's "stats" event; and when it runs out of memory. */
 #include "runtime/events.h"
 
 #include "kernel/cgroup.h"
@@ -14,9 +14,9 @@ static bool add_cpu(json *to, const json *cpu)
 	       json_add_int(throttling, "throttledPeriods", json_get_number(cpu, "throttled_periods", 0));
 }
 
-static bool add_memory(json *to, const json *memory, const json *limits)
+static bool add_memory(json *to, const json *memory, const json *lines, const json *limits)
 {
-	json *usage = json_add_object(to, "usage"), *raw = json_add_object(to, "raw");
+	json *usage = json_add_object(to, "usage");
 	int64_t limit = json_get_number(limits, "limit", -1);
 
 	return json_add_int(to, "cache", json_get_number(memory, "inactive_file", 0)) &&
@@ -24,8 +24,7 @@ static bool add_memory(json *to, const json *memory, const json *limits)
 	       json_add_int(usage, "max", json_get_number(memory, "peak", 0)) &&
 	       json_add_int(usage, "limit", limit < 0 ? INT64_MAX : limit) &&
 	       json_add_int(usage, "failcnt", json_get_number(memory, "oom_kills", 0)) &&
-	       json_add_int(raw, "oom_kill", json_get_number(memory, "oom_kills", 0)) &&
-	       json_add_int(raw, "inactive_file", json_get_number(memory, "inactive_file", 0));
+	       (!lines || json_add(to, "raw", json_copy(lines)));
 }
 
 static bool add_pids(json *to, const json *pids, const json *limits)
@@ -53,37 +52,68 @@ static bool add_io(json *to, const json *io)
 	return true;
 }
 
-static json *build(const json *stats, const json *limits)
+static json *build(const json *stats, const json *memory, const json *limits)
 {
 	_cleanup_json_ json *data = json_object();
 
 	if (!add_cpu(json_add_object(data, "cpu"), json_get(stats, "cpu")) ||
-	    !add_memory(json_add_object(data, "memory"), json_get(stats, "memory"), json_get(limits, "memory")) ||
+	    !add_memory(json_add_object(data, "memory"), json_get(stats, "memory"), memory,
+			json_get(limits, "memory")) ||
 	    !add_pids(json_add_object(data, "pids"), json_get(stats, "pids"), json_get(limits, "pids")) ||
 	    !add_io(json_add_object(data, "blkio"), json_get(stats, "io")))
 		return NULL;
 	return TAKE_PTR(data);
 }
 
-int runtime_stats(teu_runtime *rt, const char *id, json **ret, teu_error **err)
+/* *@ret NULL: it has none. @running: the container has to. */
+static int find_group(teu_runtime *rt, const char *id, bool running, teu_cgroup **ret, teu_error **err)
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
-	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
-	_cleanup_json_ json *stats = NULL, *limits = NULL;
 	int r = record_open(rt, id, false, &rec, err);
 
 	if (r < 0)
 		return r;
-	if (record_status(&rec) == STATUS_STOPPED)
+	if (running && record_status(&rec) == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "container with id %s is not running", id);
 	/* Of an ordinary user's container that has none nothing is counted: as with runc all is 0. */
-	r = rec.cgroup ? cgroup_find(rec.cgroup, &group, err) : 0;
+	return rec.cgroup ? cgroup_find(rec.cgroup, ret, err) : 0;
+}
+
+int runtime_stats(teu_runtime *rt, const char *id, json **ret, teu_error **err)
+{
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	_cleanup_json_ json *stats = NULL, *memory = NULL, *limits = NULL;
+	int r = find_group(rt, id, true, &group, err);
+
 	if (r == 0 && group)
 		r = cgroup_read_stats(group, &stats, err);
+	if (r == 0 && group)
+		r = cgroup_read_memory(group, &memory, err);
 	if (r == 0 && group)
 		r = cgroup_read_limits(group, &limits, err);
 	if (r < 0)
 		return r;
-	*ret = build(stats, limits);
+	*ret = build(stats, memory, limits);
 	return *ret ? 0 : err_oom(err);
+}
+
+int runtime_oom_watch(teu_runtime *rt, const char *id, int *ret_fd, uint64_t *ret_seen, teu_error **err)
+{
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	int r = find_group(rt, id, true, &group, err);
+
+	if (r == 0 && !group)
+		return err_set(err, TEU_E_UNSUPPORTED, "container %s has no cgroup", id);
+	return r < 0 ? r : cgroup_oom_watch(group, ret_fd, ret_seen, err);
+}
+
+/* It may have been the end of the first process. */
+int runtime_oom_read(teu_runtime *rt, const char *id, int fd, uint64_t *seen, uint64_t *ret_times, teu_error **err)
+{
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	int r = find_group(rt, id, false, &group, err);
+
+	if (r == 0)
+		*ret_times = group ? cgroup_oom_read(group, fd, seen) : 0;
+	return r;
 }

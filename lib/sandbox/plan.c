@@ -322,6 +322,10 @@ static const char *hint(const struct plan_step *s, int eno)
 
 	if (s->op == OP_RLIMIT && eno == EPERM)
 		return ": the caller has no right to raise this limit (CAP_SYS_RESOURCE)";
+	/* sched_setattr(2): no deadline can be promised on some of the processors. In runc's words. */
+	if (s->op == OP_SCHEDULER && eno == EPERM && s->n1 == SCHED_DEADLINE)
+		return ": process scheduler can't be used together with AllowedCPUs (linux.resources.cpu.cpus): a "
+		       "deadline needs all processors, and CAP_SYS_NICE";
 	if (s->op == OP_LISTENER)
 		return ": failed to connect with seccomp agent specified in the seccomp profile";
 	if (s->op == OP_OOM_SCORE && eno == EACCES)

@@ -345,6 +345,8 @@ _FALLIBLE = {
     "teu_runtime_mounts_remove": [H, S, S],
     "teu_runtime_update": [H, S, S],
     "teu_runtime_stats": [H, S, OUT],
+    "teu_runtime_oom_watch": [H, S, POINTER(c_int), POINTER(c_uint64)],
+    "teu_runtime_oom_read": [H, S, c_int, POINTER(c_uint64), POINTER(c_uint64)],
     "teu_runtime_checkpoint": [H, S, POINTER(RuntimeCheckpointOptions)],
     "teu_runtime_restore": [H, S, POINTER(RuntimeRestoreOptions), POINTER(c_int32), POINTER(c_int)],
     "teu_runtime_features": [OUT],
