@@ -81,8 +81,43 @@ int imagedir_reopen(const struct imagedir *images, pid_t pid, teu_error **err)
 	return r == 0 ? reopen(images->work_fd, pid, err) : r;
 }
 
+/* The host's id of the container's group 0; -1: it has no ids of its own. */
+static int64_t root_group(const json *spec)
+{
+	json_foreach (v, json_find(spec, "linux.gidMappings"))
+		if (json_get_number(v, "containerID", -1) == 0)
+			return json_get_number(v, "hostID", -1);
+	return -1;
+}
+
+int imagedir_lend(struct imagedir *images, const json *spec, teu_error **err)
+{
+	int64_t group = root_group(spec);
+	struct stat st;
+
+	if (group <= 0)
+		return 0;
+	if (fstat(images->dir_fd, &st) < 0)
+		return err_errno(err, errno, "stat the image folder");
+	if (st.st_mode & S_IXOTH)
+		return 0;
+	if (fchown(images->dir_fd, (uid_t)-1, (gid_t)group) < 0 ||
+	    fchmod(images->dir_fd, (st.st_mode & 07700) | S_IXGRP) < 0)
+		return err_errno(err, errno, "let group %ld of the container into the image folder", (long)group);
+	images->was = st;
+	return 0;
+}
+
+static void take_back(const struct imagedir *images)
+{
+	if (images->was.st_mode && fchmod(images->dir_fd, images->was.st_mode & 07700) == 0 &&
+	    fchown(images->dir_fd, (uid_t)-1, images->was.st_gid) == 0)
+		fchmod(images->dir_fd, images->was.st_mode & 07777);
+}
+
 void imagedir_done(struct imagedir *images)
 {
+	take_back(images);
 	cleanup_close(&images->dir_fd);
 	cleanup_close(&images->work_fd);
 }

@@ -222,6 +222,8 @@ static int run_criu(struct restore *s, teu_error **err)
 	if (r == 0)
 		r = imagedir_reopen(&s->images, s->criu.pid, err);
 	if (r == 0)
+		r = imagedir_lend(&s->images, s->c.bundle.spec, err);
+	if (r == 0)
 		r = enter_cgroup(s, err);
 	if (r == 0)
 		r = enter_shares(s, err);
