@@ -18,6 +18,10 @@ static json *parse(const char *text)
 #define TOP(fields) "{\"ociVersion\":\"1.2.0\"" fields "}"
 #define LX(namespaces, fields) TOP(",\"linux\":{\"namespaces\":[" namespaces "]" fields "}")
 #define NS(type) "{\"type\":\"" type "\"}"
+#define MAPPED(fields)                                                                                                 \
+	TOP(",\"linux\":{\"namespaces\":[" NS(                                                                         \
+		"user") "],\"uidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":2}],"                             \
+			"\"gidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":2}]}" fields)
 #define RESOURCES(fields) LX("", ",\"resources\":{" fields "}")
 #define PROCESS(fields) TOP(",\"process\":{\"cwd\":\"/\"" fields "}")
 #define MOUNT(fields) TOP(",\"mounts\":[{\"destination\":\"/x\"" fields "}]")
@@ -122,6 +126,12 @@ static const struct {
 	{ LX("{\"type\":\"user\",\"path\":\"/u\"}", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":9,\"size\":2},{"
 						    "\"containerID\":5,\"hostID\":10,\"size\":1}]"),
 	  "linux.uidMappings: range 1 overlaps range 0" },
+	{ MAPPED(",\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":2,\"gid\":1}}"),
+	  "process.user.uid: id 2 has no place in linux.uidMappings" },
+	{ MAPPED(",\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":1,\"gid\":1,\"additionalGids\":[1,7]}}"),
+	  "process.user.additionalGids[1]: id 7 has no place in linux.gidMappings" },
+	{ MAPPED(",\"mounts\":[{\"destination\":\"/x\",\"type\":\"devpts\",\"options\":[\"uid=1\",\"gid=5\"]}]"),
+	  "mounts[0].options: cannot specify gid=5: id 5 has no place in linux.gidMappings" },
 	{ LX("", ",\"timeOffsets\":{\"boottime\":{\"secs\":1}}"),
 	  "linux.timeOffsets: needs a \"time\" namespace in linux.namespaces" },
 	{ LX("", ",\"sysctl\":{\"net.core.somaxconn\":\"1\"}"),

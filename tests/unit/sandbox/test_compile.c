@@ -3,12 +3,14 @@
 
 #include <check.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static int compile_text(const char *text, struct plan *plan, teu_error **err)
+static int compile_as(enum idmap_rights rights, const char *text, struct plan *plan, teu_error **err)
 {
-	struct launch launch = { .seccomp_cache_fd = -1, .id = "id" };
+	struct launch launch = { .seccomp_cache_fd = -1, .id = "id", .rights = rights };
 	json *spec = NULL;
 	int r;
 
@@ -17,6 +19,11 @@ static int compile_text(const char *text, struct plan *plan, teu_error **err)
 	r = compile_launch(&launch, plan, err);
 	json_free(spec);
 	return r;
+}
+
+static int compile_text(const char *text, struct plan *plan, teu_error **err)
+{
+	return compile_as(IDMAP_ROOT, text, plan, err);
 }
 
 /* A whole spec of a process' fields, those of "linux" behind the namespaces, and those of the top. */
@@ -137,6 +144,36 @@ START_TEST(a_spec_becomes_steps)
 	free(text);
 	json_free(shown);
 	plan_done(&plan);
+}
+END_TEST
+
+/* The one own id is mapped by the helper, which gives up groups for it; others by who called. */
+START_TEST(an_ordinary_user_maps_himself)
+{
+	static const char own[] = "\"step\":\"write-id-map\",\"file\":\"setgroups\",\"map\":\"deny\"";
+	static const char others[] = "\"step\":\"wait-for-id-maps\"";
+	char spec[1024];
+
+	for (int size = 1; size < 3; size++) {
+		struct plan plan = { 0 };
+		teu_error *err = NULL;
+		json *shown;
+		char *text;
+
+		snprintf(spec, sizeof(spec),
+			 NAMESPACES(MOUNT_NS ",{\"type\":\"user\"}",
+				    ",\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":%d}],"
+				    "\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":%d}]"),
+			 geteuid(), size, getegid(), size);
+		ck_assert_msg(compile_as(IDMAP_USER, spec, &plan, &err) == 0, "%s", teu_error_message(err));
+		shown = plan_to_json(&plan);
+		text = json_print(shown);
+		ck_assert_msg(!strstr(text, own) == (size == 2), "%s", text);
+		ck_assert_msg(!strstr(text, others) == (size == 1), "%s", text);
+		free(text);
+		json_free(shown);
+		plan_done(&plan);
+	}
 }
 END_TEST
 
@@ -288,6 +325,7 @@ int main(void)
 
 	tcase_add_loop_test(cases, a_spec_becomes_steps, 0, ARRAY_SIZE(steps));
 	tcase_add_loop_test(cases, a_bad_spec_names_its_field, 0, ARRAY_SIZE(bad));
+	tcase_add_test(cases, an_ordinary_user_maps_himself);
 	tcase_add_test(cases, rights_go_in_order);
 	tcase_add_test(cases, a_mount_label_is_for_new_filesystems);
 	suite_add_tcase(suite, cases);
