@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -21,9 +22,9 @@ void addr_put(struct nl_writer *w, uint32_t link, uint32_t address, uint8_t pref
 	head->ifa_family = AF_INET;
 	head->ifa_prefixlen = prefix_len;
 	head->ifa_index = link;
-	attr_put_u32(m, IFA_LOCAL, address);
-	attr_put_u32(m, IFA_ADDRESS, address);
-	attr_put_u32(m, IFA_BROADCAST, address | ~mask_of(prefix_len));
+	mnl_attr_put_u32(m, IFA_LOCAL, address);
+	mnl_attr_put_u32(m, IFA_ADDRESS, address);
+	mnl_attr_put_u32(m, IFA_BROADCAST, address | ~mask_of(prefix_len));
 	nl_end(w);
 }
 
@@ -38,8 +39,8 @@ void addr_put_default_route(struct nl_writer *w, uint32_t link, uint32_t gateway
 	head->rtm_protocol = RTPROT_BOOT;
 	head->rtm_scope = RT_SCOPE_UNIVERSE;
 	head->rtm_type = RTN_UNICAST;
-	attr_put_u32(m, RTA_GATEWAY, gateway);
-	attr_put_u32(m, RTA_OIF, link);
+	mnl_attr_put_u32(m, RTA_GATEWAY, gateway);
+	mnl_attr_put_u32(m, RTA_OIF, link);
 	nl_end(w);
 }
 
@@ -56,29 +57,29 @@ static int add_range(struct addr_ranges *ranges, struct addr_range range)
 
 static int take_address(const struct nlmsghdr *m, void *data)
 {
-	const struct ifaddrmsg *head = nl_payload(m);
+	const struct ifaddrmsg *head = mnl_nlmsg_get_payload(m);
 	struct addr_range range = { .prefix_len = head->ifa_prefixlen, .link = head->ifa_index };
 	const struct nlattr *a;
 
-	attr_foreach (a, m, sizeof(*head))
-		if (attr_type(a) == IFA_ADDRESS)
-			range.address = attr_u32(a);
+	mnl_attr_for_each (a, m, sizeof(*head))
+		if (mnl_attr_get_type(a) == IFA_ADDRESS)
+			range.address = mnl_attr_get_u32(a);
 	return head->ifa_family == AF_INET ? add_range(data, range) : 0;
 }
 
 static int take_route(const struct nlmsghdr *m, void *data)
 {
-	const struct rtmsg *head = nl_payload(m);
+	const struct rtmsg *head = mnl_nlmsg_get_payload(m);
 	struct addr_range range = { .prefix_len = head->rtm_dst_len };
 	const struct nlattr *a;
 
 	if (head->rtm_family != AF_INET || head->rtm_dst_len == 0)
 		return 0;
-	attr_foreach (a, m, sizeof(*head)) {
-		if (attr_type(a) == RTA_DST)
-			range.address = attr_u32(a);
-		if (attr_type(a) == RTA_OIF)
-			range.link = attr_u32(a);
+	mnl_attr_for_each (a, m, sizeof(*head)) {
+		if (mnl_attr_get_type(a) == RTA_DST)
+			range.address = mnl_attr_get_u32(a);
+		if (mnl_attr_get_type(a) == RTA_OIF)
+			range.link = mnl_attr_get_u32(a);
 	}
 	return add_range(data, range);
 }
@@ -102,7 +103,7 @@ struct copies {
 static int copy_address(const struct nlmsghdr *m, void *data)
 {
 	static const uint16_t kept[] = { IFA_LOCAL, IFA_ADDRESS, IFA_BROADCAST };
-	const struct ifaddrmsg *from = nl_payload(m);
+	const struct ifaddrmsg *from = mnl_nlmsg_get_payload(m);
 	const struct copies *c = data;
 	struct ifaddrmsg *head;
 	const struct nlattr *a;
@@ -114,10 +115,10 @@ static int copy_address(const struct nlmsghdr *m, void *data)
 	head->ifa_family = from->ifa_family;
 	head->ifa_prefixlen = from->ifa_prefixlen;
 	head->ifa_index = c->link;
-	attr_foreach (a, m, sizeof(*from))
+	mnl_attr_for_each (a, m, sizeof(*from))
 		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-			if (attr_type(a) == kept[i])
-				attr_put(copy, kept[i], attr_len(a), attr_payload(a));
+			if (mnl_attr_get_type(a) == kept[i])
+				mnl_attr_put(copy, kept[i], mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
 	nl_end(c->to);
 	return 0;
 }
@@ -168,17 +169,17 @@ static void describe_ip(struct strbuf *text, const char *before, const struct nl
 {
 	char dotted[INET_ADDRSTRLEN];
 
-	strbuf_addf(text, "%s%s", before, inet_ntop(AF_INET, attr_payload(a), dotted, sizeof(dotted)));
+	strbuf_addf(text, "%s%s", before, inet_ntop(AF_INET, mnl_attr_get_payload(a), dotted, sizeof(dotted)));
 }
 
 static void describe_address(const struct nlmsghdr *m, struct strbuf *text)
 {
-	const struct ifaddrmsg *head = nl_payload(m);
+	const struct ifaddrmsg *head = mnl_nlmsg_get_payload(m);
 	const struct nlattr *a;
 
 	strbuf_adds(text, "addr add");
-	attr_foreach (a, m, sizeof(*head))
-		if (attr_type(a) == IFA_LOCAL)
+	mnl_attr_for_each (a, m, sizeof(*head))
+		if (mnl_attr_get_type(a) == IFA_LOCAL)
 			describe_ip(text, " ", a);
 	strbuf_addf(text, "/%u dev index %u", head->ifa_prefixlen, head->ifa_index);
 }
@@ -188,11 +189,11 @@ static void describe_route(const struct nlmsghdr *m, struct strbuf *text)
 	const struct nlattr *a;
 
 	strbuf_adds(text, "route add default");
-	attr_foreach (a, m, sizeof(struct rtmsg)) {
-		if (attr_type(a) == RTA_GATEWAY)
+	mnl_attr_for_each (a, m, sizeof(struct rtmsg)) {
+		if (mnl_attr_get_type(a) == RTA_GATEWAY)
 			describe_ip(text, " via ", a);
-		if (attr_type(a) == RTA_OIF)
-			strbuf_addf(text, " dev index %u", attr_u32(a));
+		if (mnl_attr_get_type(a) == RTA_OIF)
+			strbuf_addf(text, " dev index %u", mnl_attr_get_u32(a));
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -24,27 +25,27 @@ static struct nlmsghdr *begin(struct nl_writer *w, uint16_t type, uint16_t flags
 /* @which: CTA_TUPLE_ORIG or CTA_TUPLE_REPLY; @source and @port 0: any. */
 static void put_tuple(struct nlmsghdr *m, uint16_t which, uint32_t source, uint16_t port)
 {
-	struct nlattr *tuple = attr_begin(m, which), *part;
+	struct nlattr *tuple = mnl_attr_nest_start(m, which), *part;
 
 	if (source) {
-		part = attr_begin(m, CTA_TUPLE_IP);
-		attr_put_u32(m, CTA_IP_V4_SRC, source);
-		attr_end(m, part);
+		part = mnl_attr_nest_start(m, CTA_TUPLE_IP);
+		mnl_attr_put_u32(m, CTA_IP_V4_SRC, source);
+		mnl_attr_nest_end(m, part);
 	}
-	part = attr_begin(m, CTA_TUPLE_PROTO);
-	attr_put_u8(m, CTA_PROTO_NUM, IPPROTO_UDP);
+	part = mnl_attr_nest_start(m, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(m, CTA_PROTO_NUM, IPPROTO_UDP);
 	if (port)
-		attr_put_u16(m, CTA_PROTO_DST_PORT, htons(port));
-	attr_end(m, part);
-	attr_end(m, tuple);
+		mnl_attr_put_u16(m, CTA_PROTO_DST_PORT, htons(port));
+	mnl_attr_nest_end(m, part);
+	mnl_attr_nest_end(m, tuple);
 }
 
 static void put_filter(struct nlmsghdr *m, uint16_t which, uint32_t parts)
 {
-	struct nlattr *filter = attr_begin(m, CTA_FILTER);
+	struct nlattr *filter = mnl_attr_nest_start(m, CTA_FILTER);
 
-	attr_put_u32(m, which, parts);
-	attr_end(m, filter);
+	mnl_attr_put_u32(m, which, parts);
+	mnl_attr_nest_end(m, filter);
 }
 
 /* Without the filter the tuple would be that of one conversation, of which too little is said: hence EINVAL. */
@@ -68,19 +69,19 @@ static void read_tuple(const struct nlattr *tuple, struct tuple *ret)
 {
 	const struct nlattr *part, *a;
 
-	attr_foreach_in (part, tuple)
-		attr_foreach_in (a, part) {
-			bool ip = attr_type(part) == CTA_TUPLE_IP;
-			bool proto = attr_type(part) == CTA_TUPLE_PROTO;
+	mnl_attr_for_each_nested (part, tuple)
+		mnl_attr_for_each_nested (a, part) {
+			bool ip = mnl_attr_get_type(part) == CTA_TUPLE_IP;
+			bool proto = mnl_attr_get_type(part) == CTA_TUPLE_PROTO;
 
-			if (ip && attr_type(a) == CTA_IP_V4_SRC)
-				ret->source = attr_u32(a);
-			else if (ip && attr_type(a) == CTA_IP_V4_DST)
-				ret->destination = attr_u32(a);
-			else if (proto && attr_type(a) == CTA_PROTO_NUM)
-				ret->protocol = attr_u8(a);
-			else if (proto && attr_type(a) == CTA_PROTO_DST_PORT)
-				ret->port = ntohs(attr_u16(a));
+			if (ip && mnl_attr_get_type(a) == CTA_IP_V4_SRC)
+				ret->source = mnl_attr_get_u32(a);
+			else if (ip && mnl_attr_get_type(a) == CTA_IP_V4_DST)
+				ret->destination = mnl_attr_get_u32(a);
+			else if (proto && mnl_attr_get_type(a) == CTA_PROTO_NUM)
+				ret->protocol = mnl_attr_get_u8(a);
+			else if (proto && mnl_attr_get_type(a) == CTA_PROTO_DST_PORT)
+				ret->port = ntohs(mnl_attr_get_u16(a));
 		}
 }
 
@@ -107,8 +108,8 @@ static int look_at(const struct nlmsghdr *m, void *data)
 	uint32_t status = 0;
 	struct nlmsghdr *order;
 
-	attr_foreach (a, m, sizeof(struct nfgenmsg))
-		switch (attr_type(a)) {
+	mnl_attr_for_each (a, m, sizeof(struct nfgenmsg))
+		switch (mnl_attr_get_type(a)) {
 		case CTA_TUPLE_ORIG:
 			read_tuple(a, &to);
 			name = a;
@@ -117,13 +118,13 @@ static int look_at(const struct nlmsghdr *m, void *data)
 			read_tuple(a, &back);
 			break;
 		case CTA_STATUS:
-			status = ntohl(attr_u32(a));
+			status = ntohl(mnl_attr_get_u32(a));
 			break;
 		}
 	if (!name || !is_stale(s, &to, &back, status))
 		return 0;
 	order = begin(&s->forget, IPCTNL_MSG_CT_DELETE, 0);
-	attr_put(order, CTA_TUPLE_ORIG | NLA_F_NESTED, attr_len(name), attr_payload(name));
+	mnl_attr_put(order, CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload_len(name), mnl_attr_get_payload(name));
 	nl_end(&s->forget);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "kernel/link.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -11,16 +12,16 @@
 
 static void put_end(struct nlmsghdr *m, const struct link_end *end)
 {
-	attr_put_text(m, IFLA_IFNAME, end->name);
+	mnl_attr_put_strz(m, IFLA_IFNAME, end->name);
 	if (end->mac)
-		attr_put(m, IFLA_ADDRESS, 6, end->mac);
+		mnl_attr_put(m, IFLA_ADDRESS, 6, end->mac);
 }
 
 /* A queue a processor is the default, each with its folder in sysfs: many times the work, and veth needs none of it. */
 static void put_one_queue(struct nlmsghdr *m)
 {
-	attr_put_u32(m, IFLA_NUM_TX_QUEUES, 1);
-	attr_put_u32(m, IFLA_NUM_RX_QUEUES, 1);
+	mnl_attr_put_u32(m, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(m, IFLA_NUM_RX_QUEUES, 1);
 }
 
 void link_put_veth(struct nl_writer *w, const struct link_end *host, uint32_t bridge, const struct link_end *peer,
@@ -34,21 +35,21 @@ void link_put_veth(struct nl_writer *w, const struct link_end *host, uint32_t br
 	head->ifi_index = (int)host->index;
 	put_end(m, host);
 	put_one_queue(m);
-	attr_put_u32(m, IFLA_MASTER, bridge);
+	mnl_attr_put_u32(m, IFLA_MASTER, bridge);
 
-	info = attr_begin(m, IFLA_LINKINFO);
-	attr_put_text(m, IFLA_INFO_KIND, "veth");
-	data = attr_begin(m, IFLA_INFO_DATA);
-	inner = attr_begin(m, VETH_INFO_PEER);
-	head = nl_put_header(m, sizeof(*head));
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
+	inner = mnl_attr_nest_start(m, VETH_INFO_PEER);
+	head = mnl_nlmsg_put_extra_header(m, sizeof(*head));
 	head->ifi_index = (int)peer->index;
 	put_end(m, peer);
 	put_one_queue(m);
-	*ret_pid_at = nl_offset(w, attr_payload(nl_tail(m)));
-	attr_put_u32(m, IFLA_NET_NS_PID, 0);
-	attr_end(m, inner);
-	attr_end(m, data);
-	attr_end(m, info);
+	*ret_pid_at = nl_offset(w, mnl_attr_get_payload(mnl_nlmsg_get_payload_tail(m)));
+	mnl_attr_put_u32(m, IFLA_NET_NS_PID, 0);
+	mnl_attr_nest_end(m, inner);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
 	nl_end(w);
 }
 
@@ -61,9 +62,9 @@ void link_put_bridge(struct nl_writer *w, const char *name, const uint8_t mac[6]
 
 	head->ifi_flags = head->ifi_change = IFF_UP;
 	put_end(m, &end);
-	info = attr_begin(m, IFLA_LINKINFO);
-	attr_put_text(m, IFLA_INFO_KIND, "bridge");
-	attr_end(m, info);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_KIND, "bridge");
+	mnl_attr_nest_end(m, info);
 	nl_end(w);
 }
 
@@ -74,12 +75,12 @@ void link_put_hairpin(struct nl_writer *w, uint32_t index)
 	struct nlattr *info, *data;
 
 	head->ifi_index = (int)index;
-	info = attr_begin(m, IFLA_LINKINFO);
-	attr_put_text(m, IFLA_INFO_SLAVE_KIND, "bridge");
-	data = attr_begin(m, IFLA_INFO_SLAVE_DATA);
-	attr_put_u8(m, IFLA_BRPORT_MODE, 1);
-	attr_end(m, data);
-	attr_end(m, info);
+	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
+	mnl_attr_put_strz(m, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(m, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(m, IFLA_BRPORT_MODE, 1);
+	mnl_attr_nest_end(m, data);
+	mnl_attr_nest_end(m, info);
 	nl_end(w);
 }
 
@@ -99,9 +100,9 @@ void link_put_move(struct nl_writer *w, uint32_t index, const char *name, size_t
 	struct nlmsghdr *m = nl_begin(w, RTM_NEWLINK, NLM_F_ACK, sizeof(*head), (void *)&head);
 
 	head->ifi_index = (int)index;
-	attr_put_text(m, IFLA_IFNAME, name);
-	*ret_pid_at = nl_offset(w, attr_payload(nl_tail(m)));
-	attr_put_u32(m, IFLA_NET_NS_PID, 0);
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	*ret_pid_at = nl_offset(w, mnl_attr_get_payload(mnl_nlmsg_get_payload_tail(m)));
+	mnl_attr_put_u32(m, IFLA_NET_NS_PID, 0);
 	nl_end(w);
 }
 
@@ -112,11 +113,11 @@ void link_put_no_ipv6_address(struct nl_writer *w, uint32_t index)
 	struct nlattr *families, *inet6;
 
 	head->ifi_index = (int)index;
-	families = attr_begin(m, IFLA_AF_SPEC);
-	inet6 = attr_begin(m, AF_INET6);
-	attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	attr_end(m, inet6);
-	attr_end(m, families);
+	families = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	inet6 = mnl_attr_nest_start(m, AF_INET6);
+	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(m, inet6);
+	mnl_attr_nest_end(m, families);
 	nl_end(w);
 }
 
@@ -125,13 +126,13 @@ void link_put_remove(struct nl_writer *w, const char *name)
 	struct ifinfomsg *head;
 	struct nlmsghdr *m = nl_begin(w, RTM_DELLINK, NLM_F_ACK, sizeof(*head), (void *)&head);
 
-	attr_put_text(m, IFLA_IFNAME, name);
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
 	nl_end(w);
 }
 
 static int take_index(const struct nlmsghdr *m, void *data)
 {
-	const struct ifinfomsg *head = nl_payload(m);
+	const struct ifinfomsg *head = mnl_nlmsg_get_payload(m);
 
 	*(uint32_t *)data = (uint32_t)head->ifi_index;
 	return 0;
@@ -145,7 +146,7 @@ int link_find(const char *name, uint32_t *ret_index)
 	struct nlmsghdr *m = nl_begin(&w, RTM_GETLINK, 0, sizeof(*head), (void *)&head);
 	int r;
 
-	attr_put_text(m, IFLA_IFNAME, name);
+	mnl_attr_put_strz(m, IFLA_IFNAME, name);
 	nl_end(&w);
 	r = nl_open(NETLINK_ROUTE, &fd);
 	return r < 0 ? r : nl_ask(fd, &w, take_index, ret_index);
@@ -157,17 +158,18 @@ static void describe_info(const struct nlattr *info, struct strbuf *text)
 {
 	const struct nlattr *a, *inner;
 
-	attr_foreach_in (a, info) {
-		if (attr_type(a) == IFLA_INFO_KIND)
-			strbuf_addf(text, " type %s", attr_text(a));
-		if (attr_type(a) == IFLA_INFO_SLAVE_DATA)
+	mnl_attr_for_each_nested (a, info) {
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			strbuf_addf(text, " type %s", mnl_attr_get_str(a));
+		if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_DATA)
 			strbuf_adds(text, " hairpin on");
-		if (attr_type(a) != IFLA_INFO_DATA)
+		if (mnl_attr_get_type(a) != IFLA_INFO_DATA)
 			continue;
-		inner = attr_payload(a);
+		inner = mnl_attr_get_payload(a);
 		strbuf_adds(text, " peer");
-		describe_end((const struct nlattr *)((const char *)attr_payload(inner) + sizeof(struct ifinfomsg)),
-			     attr_len(inner) - sizeof(struct ifinfomsg), text);
+		describe_end(
+			(const struct nlattr *)((const char *)mnl_attr_get_payload(inner) + sizeof(struct ifinfomsg)),
+			mnl_attr_get_payload_len(inner) - sizeof(struct ifinfomsg), text);
 	}
 }
 
@@ -175,19 +177,19 @@ static void describe_end(const struct nlattr *first, size_t len, struct strbuf *
 {
 	const uint8_t *mac;
 
-	for (const struct nlattr *a = first; attr_ok(a, (int)(len - (size_t)((char *)a - (char *)first)));
-	     a = attr_next(a))
-		switch (attr_type(a)) {
+	for (const struct nlattr *a = first; mnl_attr_ok(a, (int)(len - (size_t)((char *)a - (char *)first)));
+	     a = mnl_attr_next(a))
+		switch (mnl_attr_get_type(a)) {
 		case IFLA_IFNAME:
-			strbuf_addf(text, " %s", attr_text(a));
+			strbuf_addf(text, " %s", mnl_attr_get_str(a));
 			break;
 		case IFLA_ADDRESS:
-			mac = attr_payload(a);
+			mac = mnl_attr_get_payload(a);
 			strbuf_addf(text, " address %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
 				    mac[4], mac[5]);
 			break;
 		case IFLA_MASTER:
-			strbuf_addf(text, " master %u", attr_u32(a));
+			strbuf_addf(text, " master %u", mnl_attr_get_u32(a));
 			break;
 		case IFLA_NET_NS_PID:
 			strbuf_adds(text, " netns of the container");
@@ -203,7 +205,7 @@ static void describe_end(const struct nlattr *first, size_t len, struct strbuf *
 
 bool link_describe(const struct nlmsghdr *m, struct strbuf *text)
 {
-	const struct ifinfomsg *head = nl_payload(m);
+	const struct ifinfomsg *head = mnl_nlmsg_get_payload(m);
 
 	if (m->nlmsg_type != RTM_NEWLINK && m->nlmsg_type != RTM_DELLINK)
 		return false;
@@ -214,6 +216,7 @@ bool link_describe(const struct nlmsghdr *m, struct strbuf *text)
 		strbuf_addf(text, " index %d", head->ifi_index);
 	if (head->ifi_flags & IFF_UP)
 		strbuf_adds(text, " up");
-	describe_end(nl_first(m, sizeof(*head)), nl_payload_len(m) - sizeof(*head), text);
+	describe_end(mnl_nlmsg_get_payload_offset(m, sizeof(*head)), mnl_nlmsg_get_payload_len(m) - sizeof(*head),
+		     text);
 	return true;
 }

@@ -2,6 +2,7 @@
 #include "kernel/netlink.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -9,15 +10,12 @@ enum { ANSWER_MAX = 32768 }; /* the kernel fills at most so much of a dump into 
 
 struct nlmsghdr *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t len, void *ret_header)
 {
-	struct nlmsghdr *m = (struct nlmsghdr *)w->message;
+	struct nlmsghdr *m = mnl_nlmsg_put_header(w->message);
 
-	*m = (struct nlmsghdr){
-		.nlmsg_len = NLMSG_HDRLEN,
-		.nlmsg_type = type,
-		.nlmsg_flags = NLM_F_REQUEST | flags,
-		.nlmsg_seq = ++w->seq,
-	};
-	*(void **)ret_header = nl_put_header(m, len);
+	m->nlmsg_type = type;
+	m->nlmsg_flags = NLM_F_REQUEST | flags;
+	m->nlmsg_seq = ++w->seq;
+	*(void **)ret_header = mnl_nlmsg_put_extra_header(m, len);
 	return m;
 }
 
@@ -25,7 +23,7 @@ void nl_end(struct nl_writer *w)
 {
 	const struct nlmsghdr *m = (const struct nlmsghdr *)w->message;
 
-	strbuf_add(&w->bytes, m, NLMSG_ALIGN(m->nlmsg_len));
+	strbuf_add(&w->bytes, m, MNL_ALIGN(m->nlmsg_len));
 }
 
 size_t nl_offset(const struct nl_writer *w, const void *place)
@@ -43,7 +41,7 @@ static const struct nlmsghdr *find_message(const void *bytes, size_t len, uint32
 	const struct nlmsghdr *m = bytes;
 	int left = (int)len;
 
-	for (; nl_ok(m, left); m = nl_next(m, &left))
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
 		if (m->nlmsg_seq == seq)
 			return m;
 	return NULL;
@@ -55,7 +53,7 @@ static size_t count_acks(const void *bytes, size_t len)
 	int left = (int)len;
 	size_t n = 0;
 
-	for (; nl_ok(m, left); m = nl_next(m, &left))
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
 		n += (m->nlmsg_flags & NLM_F_ACK) != 0;
 	return n;
 }
@@ -117,8 +115,8 @@ int nl_send(int protocol, const void *bytes, size_t len, const struct nlmsghdr *
 
 		if (n < 0)
 			return (int)n;
-		for (; nl_ok(m, left); m = nl_next(m, &left)) {
-			const struct nlmsgerr *e = nl_payload(m);
+		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+			const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
 
 			if (m->nlmsg_type != NLMSG_ERROR)
 				continue;
@@ -140,11 +138,11 @@ static int take_answer(const char *answer, ssize_t n, nl_each each, void *data)
 	bool more = true;
 	int left = (int)n, r;
 
-	for (; nl_ok(m, left); m = nl_next(m, &left)) {
+	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 		if (m->nlmsg_type == NLMSG_DONE)
 			return 0;
 		if (m->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)nl_payload(m))->error;
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(m))->error;
 		r = each(m, data);
 		if (r < 0)
 			return r;

@@ -1,6 +1,6 @@
 /*
- * netlink: messages written one behind the other, sent together, and the kernel's answers to them. The attributes
- * in a message are attr's.
+ * netlink: messages written one behind the other, sent together, and the kernel's answers to them. Attributes are put
+ * into a message with libmnl, by this file and its neighbours link, addr, conntrack and nft.
  * Source: netlink(7); Documentation/userspace-api/netlink/intro.rst of the kernel.
  */
 #ifndef TEU_KERNEL_NETLINK_H
@@ -13,7 +13,6 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
-#include "kernel/attr.h"
 
 enum { NL_MESSAGE_MAX = 8192 };
 

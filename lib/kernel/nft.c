@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
@@ -54,14 +55,14 @@ void nft_put_commit(struct nl_writer *w)
 
 static void put_u32(struct nlmsghdr *m, uint16_t type, uint32_t value)
 {
-	attr_put_u32(m, type, htonl(value));
+	mnl_attr_put_u32(m, type, htonl(value));
 }
 
 void nft_put_table(struct nl_writer *w, const char *table)
 {
 	struct nlmsghdr *m = begin(w, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
 
-	attr_put_text(m, NFTA_TABLE_NAME, table);
+	mnl_attr_put_strz(m, NFTA_TABLE_NAME, table);
 	nl_end(w);
 }
 
@@ -69,7 +70,7 @@ void nft_put_remove_table(struct nl_writer *w, const char *table)
 {
 	struct nlmsghdr *m = begin(w, NFT_MSG_DELTABLE, NLM_F_ACK);
 
-	attr_put_text(m, NFTA_TABLE_NAME, table);
+	mnl_attr_put_strz(m, NFTA_TABLE_NAME, table);
 	nl_end(w);
 }
 
@@ -79,14 +80,14 @@ void nft_put_chain(struct nl_writer *w, const char *table, const char *chain, co
 	struct nlmsghdr *m = begin(w, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
 	struct nlattr *nest;
 
-	attr_put_text(m, NFTA_CHAIN_TABLE, table);
-	attr_put_text(m, NFTA_CHAIN_NAME, chain);
+	mnl_attr_put_strz(m, NFTA_CHAIN_TABLE, table);
+	mnl_attr_put_strz(m, NFTA_CHAIN_NAME, chain);
 	if (type) {
-		attr_put_text(m, NFTA_CHAIN_TYPE, type);
-		nest = attr_begin(m, NFTA_CHAIN_HOOK);
+		mnl_attr_put_strz(m, NFTA_CHAIN_TYPE, type);
+		nest = mnl_attr_nest_start(m, NFTA_CHAIN_HOOK);
 		put_u32(m, NFTA_HOOK_HOOKNUM, hook);
 		put_u32(m, NFTA_HOOK_PRIORITY, (uint32_t)priority);
-		attr_end(m, nest);
+		mnl_attr_nest_end(m, nest);
 		put_u32(m, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	}
 	nl_end(w);
@@ -99,8 +100,8 @@ void nft_put_map(struct nl_writer *w, const char *table, const struct nft_map *m
 
 	if (map->with_address)
 		key |= TYPE_IPV4_ADDR << 2 * TYPE_BITS;
-	attr_put_text(m, NFTA_SET_TABLE, table);
-	attr_put_text(m, NFTA_SET_NAME, map->name);
+	mnl_attr_put_strz(m, NFTA_SET_TABLE, table);
+	mnl_attr_put_strz(m, NFTA_SET_NAME, map->name);
 	put_u32(m, NFTA_SET_FLAGS, NFT_SET_MAP);
 	put_u32(m, NFTA_SET_KEY_TYPE, key);
 	put_u32(m, NFTA_SET_KEY_LEN, map->with_address ? 12 : 8);
@@ -112,10 +113,10 @@ void nft_put_map(struct nl_writer *w, const char *table, const struct nft_map *m
 
 static void put_value(struct nlmsghdr *m, uint16_t type, const void *value, size_t len)
 {
-	struct nlattr *nest = attr_begin(m, type);
+	struct nlattr *nest = mnl_attr_nest_start(m, type);
 
-	attr_put(m, NFTA_DATA_VALUE, len, value);
-	attr_end(m, nest);
+	mnl_attr_put(m, NFTA_DATA_VALUE, len, value);
+	mnl_attr_nest_end(m, nest);
 }
 
 /* Keys and values are concatenations: each part begins at the next four bytes. */
@@ -123,7 +124,7 @@ static void put_element(struct nlmsghdr *m, const struct nft_map *map, const str
 {
 	uint8_t key[12] = { 0 }, data[8] = { 0 }, *at = key;
 	uint16_t host_port = htons(element->host_port), port = htons(element->port);
-	struct nlattr *nest = attr_begin(m, NFTA_LIST_ELEM);
+	struct nlattr *nest = mnl_attr_nest_start(m, NFTA_LIST_ELEM);
 
 	if (map->with_address) {
 		memcpy(at, &element->host_ip, 4);
@@ -137,7 +138,7 @@ static void put_element(struct nlmsghdr *m, const struct nft_map *map, const str
 	put_value(m, NFTA_SET_ELEM_KEY, key, (size_t)(at + 8 - key));
 	if (value)
 		put_value(m, NFTA_SET_ELEM_DATA, data, sizeof(data));
-	attr_end(m, nest);
+	mnl_attr_nest_end(m, nest);
 }
 
 static struct nlmsghdr *begin_elements(struct nl_writer *w, int type, uint16_t flags, const char *table,
@@ -145,9 +146,9 @@ static struct nlmsghdr *begin_elements(struct nl_writer *w, int type, uint16_t f
 {
 	struct nlmsghdr *m = begin(w, type, flags);
 
-	attr_put_text(m, NFTA_SET_ELEM_LIST_TABLE, table);
-	attr_put_text(m, NFTA_SET_ELEM_LIST_SET, map->name);
-	*ret_list = attr_begin(m, NFTA_SET_ELEM_LIST_ELEMENTS);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, table);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, map->name);
+	*ret_list = mnl_attr_nest_start(m, NFTA_SET_ELEM_LIST_ELEMENTS);
 	return m;
 }
 
@@ -162,7 +163,7 @@ static void put_elements(struct nl_writer *w, int type, uint16_t flags, const ch
 
 		for (size_t i = 0; i < some; i++)
 			put_element(m, map, &elements[i], type == NFT_MSG_NEWSETELEM);
-		attr_end(m, list);
+		mnl_attr_nest_end(m, list);
 		nl_end(w);
 		elements += some;
 		n -= some;
@@ -185,15 +186,15 @@ struct nft_rule nft_begin_rule(struct nl_writer *w, const char *table, const cha
 {
 	struct nft_rule rule = { .w = w, .m = begin(w, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK) };
 
-	attr_put_text(rule.m, NFTA_RULE_TABLE, table);
-	attr_put_text(rule.m, NFTA_RULE_CHAIN, chain);
-	rule.pieces = attr_begin(rule.m, NFTA_RULE_EXPRESSIONS);
+	mnl_attr_put_strz(rule.m, NFTA_RULE_TABLE, table);
+	mnl_attr_put_strz(rule.m, NFTA_RULE_CHAIN, chain);
+	rule.pieces = mnl_attr_nest_start(rule.m, NFTA_RULE_EXPRESSIONS);
 	return rule;
 }
 
 void nft_end_rule(struct nft_rule *rule)
 {
-	attr_end(rule->m, rule->pieces);
+	mnl_attr_nest_end(rule->m, rule->pieces);
 	nl_end(rule->w);
 }
 
@@ -203,17 +204,17 @@ struct piece {
 
 static struct piece begin_piece(struct nft_rule *rule, const char *name)
 {
-	struct piece piece = { .whole = attr_begin(rule->m, NFTA_LIST_ELEM) };
+	struct piece piece = { .whole = mnl_attr_nest_start(rule->m, NFTA_LIST_ELEM) };
 
-	attr_put_text(rule->m, NFTA_EXPR_NAME, name);
-	piece.data = attr_begin(rule->m, NFTA_EXPR_DATA);
+	mnl_attr_put_strz(rule->m, NFTA_EXPR_NAME, name);
+	piece.data = mnl_attr_nest_start(rule->m, NFTA_EXPR_DATA);
 	return piece;
 }
 
 static void end_piece(struct nft_rule *rule, struct piece piece)
 {
-	attr_end(rule->m, piece.data);
-	attr_end(rule->m, piece.whole);
+	mnl_attr_nest_end(rule->m, piece.data);
+	mnl_attr_nest_end(rule->m, piece.whole);
 }
 
 static void load_meta(struct nft_rule *rule, uint32_t key, uint32_t reg)
@@ -309,13 +310,13 @@ static void put_verdict(struct nft_rule *rule, int32_t code, const char *chain)
 	struct nlattr *data, *verdict;
 
 	put_u32(rule->m, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = attr_begin(rule->m, NFTA_IMMEDIATE_DATA);
-	verdict = attr_begin(rule->m, NFTA_DATA_VERDICT);
+	data = mnl_attr_nest_start(rule->m, NFTA_IMMEDIATE_DATA);
+	verdict = mnl_attr_nest_start(rule->m, NFTA_DATA_VERDICT);
 	put_u32(rule->m, NFTA_VERDICT_CODE, (uint32_t)code);
 	if (chain)
-		attr_put_text(rule->m, NFTA_VERDICT_CHAIN, chain);
-	attr_end(rule->m, verdict);
-	attr_end(rule->m, data);
+		mnl_attr_put_strz(rule->m, NFTA_VERDICT_CHAIN, chain);
+	mnl_attr_nest_end(rule->m, verdict);
+	mnl_attr_nest_end(rule->m, data);
 	end_piece(rule, piece);
 }
 
@@ -344,7 +345,7 @@ void nft_dnat_by(struct nft_rule *rule, const struct nft_map *map)
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, map->with_address ? THIRD : SECOND);
 
 	piece = begin_piece(rule, "lookup");
-	attr_put_text(rule->m, NFTA_LOOKUP_SET, map->name);
+	mnl_attr_put_strz(rule->m, NFTA_LOOKUP_SET, map->name);
 	put_u32(rule->m, NFTA_LOOKUP_SREG, FIRST);
 	put_u32(rule->m, NFTA_LOOKUP_DREG, FIRST);
 	end_piece(rule, piece);
@@ -374,7 +375,7 @@ int nft_find_table(int fd, const char *table)
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 	struct nlmsghdr *m = begin(&w, NFT_MSG_GETTABLE, 0);
 
-	attr_put_text(m, NFTA_TABLE_NAME, table);
+	mnl_attr_put_strz(m, NFTA_TABLE_NAME, table);
 	nl_end(&w);
 	return nl_ask(fd, &w, ignore, NULL);
 }
@@ -384,9 +385,9 @@ static const uint8_t *value_of(const struct nlattr *nest, size_t len)
 {
 	const struct nlattr *a;
 
-	attr_foreach_in (a, nest)
-		if (attr_type(a) == NFTA_DATA_VALUE && attr_len(a) == len)
-			return attr_payload(a);
+	mnl_attr_for_each_nested (a, nest)
+		if (mnl_attr_get_type(a) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(a) == len)
+			return mnl_attr_get_payload(a);
 	return NULL;
 }
 
@@ -401,8 +402,8 @@ static struct nft_element parse_element(const struct nlattr *element)
 	const uint8_t *value;
 	const struct nlattr *a;
 
-	attr_foreach_in (a, element) {
-		if (attr_type(a) == NFTA_SET_ELEM_KEY) {
+	mnl_attr_for_each_nested (a, element) {
+		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY) {
 			value = value_of(a, 12);
 			if (value)
 				memcpy(&e.host_ip, value, 4);
@@ -411,7 +412,7 @@ static struct nft_element parse_element(const struct nlattr *element)
 				continue;
 			e.protocol = value[0];
 			e.host_port = port_at(value + 4);
-		} else if (attr_type(a) == NFTA_SET_ELEM_DATA) {
+		} else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_DATA) {
 			value = value_of(a, 8);
 			if (!value)
 				continue;
@@ -427,10 +428,10 @@ static int for_elements(const struct nlmsghdr *m, int (*each)(struct nft_element
 	const struct nlattr *a, *element;
 	int r = 0;
 
-	attr_foreach (a, m, sizeof(struct nfgenmsg)) {
-		if (attr_type(a) != NFTA_SET_ELEM_LIST_ELEMENTS)
+	mnl_attr_for_each (a, m, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(a) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		attr_foreach_in (element, a)
+		mnl_attr_for_each_nested (element, a)
 			if (r == 0)
 				r = each(parse_element(element), data);
 	}
@@ -463,8 +464,8 @@ int nft_list_elements(int fd, const char *table, const struct nft_map *map, stru
 	_cleanup_(nl_writer_done) struct nl_writer w = { .seq = 0 };
 	struct nlmsghdr *m = begin(&w, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 
-	attr_put_text(m, NFTA_SET_ELEM_LIST_TABLE, table);
-	attr_put_text(m, NFTA_SET_ELEM_LIST_SET, map->name);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, table);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, map->name);
 	nl_end(&w);
 	return nl_ask(fd, &w, take_elements, ret);
 }
@@ -487,7 +488,7 @@ int nft_find_element(int fd, const char *table, const struct nft_map *map, struc
 	struct nlmsghdr *m = begin_elements(&w, NFT_MSG_GETSETELEM, 0, table, map, &list);
 
 	put_element(m, map, element, false);
-	attr_end(m, list);
+	mnl_attr_nest_end(m, list);
 	nl_end(&w);
 	return nl_ask(fd, &w, take_element, element);
 }
@@ -508,9 +509,9 @@ static void describe_names(const struct nlmsghdr *m, bool table, struct strbuf *
 {
 	const struct nlattr *a;
 
-	attr_foreach (a, m, sizeof(struct nfgenmsg))
-		if (attr_type(a) == 1 || (attr_type(a) == (table ? 1 : 2)))
-			strbuf_addf(text, " %s", attr_text(a));
+	mnl_attr_for_each (a, m, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == 1 || (mnl_attr_get_type(a) == (table ? 1 : 2)))
+			strbuf_addf(text, " %s", mnl_attr_get_str(a));
 }
 
 bool nft_describe(const struct nlmsghdr *m, struct strbuf *text)

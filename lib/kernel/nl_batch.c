@@ -1,6 +1,8 @@
 /* nl_batch: netlink messages that are ready to be sent by a process that knows nothing of them. */
 #include "kernel/nl_batch.h"
 
+#include <libmnl/libmnl.h>
+
 #include "kernel/addr.h"
 #include "kernel/conntrack.h"
 #include "kernel/link.h"
@@ -56,7 +58,7 @@ void nl_batch_describe(const struct nl_batch *batch, struct strv *lines)
 	const struct nlmsghdr *m = batch->bytes;
 	int left = (int)batch->n_bytes;
 
-	for (; m && nl_ok(m, left); m = nl_next(m, &left)) {
+	for (; m && mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 		strbuf_reset(&text);
 		describe(batch->protocol, m, &text);
 		strv_add(lines, text.oom ? "" : text.text);
