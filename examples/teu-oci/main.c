@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,38 +57,6 @@ static const struct option global_table[] = {
 };
 
 static const struct option *const global_tables[] = { global_table, NULL };
-static const struct command program = {
-	.options = global_tables,
-	.options_size = sizeof(struct oci_globals),
-	.stop = true,
-};
-
-const struct cli_program cli_program = { "teu-oci", EXIT_FAILED };
-
-static void tell(const char *fmt, va_list args, const char *hint_path)
-{
-	_cleanup_free_ char *text = NULL, *whole = NULL;
-
-	if (vasprintf(&text, fmt, args) < 0)
-		cli_oom();
-	whole = hint_path ? cli_format("%s (see 'teu-oci%s%s --help')", text, *hint_path ? " " : "", hint_path)
-			  : cli_format("%s", text);
-	report_error(whole);
-}
-
-void cli_warn(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	tell(fmt, args, NULL);
-	va_end(args);
-}
-
-static int failure(const struct call *call)
-{
-	return call && call->command->failure ? call->command->failure : EXIT_FAILED;
-}
 
 /* With runc the process itself says it, to whoever reads the container's output: these words and no record. */
 static bool tell_missing(const teu_error *err)
@@ -107,27 +74,7 @@ int cli_error(const struct call *call, const teu_error *err)
 {
 	if (!err || !tell_missing(err))
 		report_error(err ? teu_error_message(err) : "unknown error");
-	return failure(call);
-}
-
-int cli_fail(const struct call *call, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	tell(fmt, args, NULL);
-	va_end(args);
-	return failure(call);
-}
-
-int cli_usage(const char *path, int status, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	tell(fmt, args, path);
-	va_end(args);
-	return status;
+	return cli_failure(call);
 }
 
 /* As of teu_runtime_options; -1: it is another word, which has been told. */
@@ -226,7 +173,7 @@ char *oci_read_file(const char *path)
 	return text;
 }
 
-static void print_help(void)
+static int print_help(void)
 {
 	const char *name = program_invocation_short_name;
 
@@ -237,6 +184,7 @@ static void print_help(void)
 	puts("\nOPTIONS:");
 	options_help(global_tables);
 	printf("\nRun '%s COMMAND --help' for more about a command.\n", name);
+	return 0;
 }
 
 static int print_command_help(const struct command *c, const char *name)
@@ -253,29 +201,16 @@ static int print_command_help(const struct command *c, const char *name)
 	return 0;
 }
 
-static int run_command(const struct command *command, const char *name, int argc, char **argv)
+static int wrong_count(const struct command *command, const char *path)
 {
-	struct call call = { .path = name, .command = command, .args = argv };
-	void *options = command->options_size ? cli_alloc(command->options_size) : NULL;
-	int status = EXIT_FAILED;
+	return cli_usage(path, EXIT_FAILED, "'teu-oci %s' takes %s", path,
+			 *command->operands ? command->operands : "no arguments");
+}
 
-	call.options = options;
-	switch (options_parse(command, name, options, argc, argv, &call.n_args)) {
-	case OPTIONS_OK:
-		if (call.n_args < command->min || (command->max >= 0 && call.n_args > command->max))
-			status = cli_usage(name, EXIT_FAILED, "'teu-oci %s' takes %s", name,
-					   *command->operands ? command->operands : "no arguments");
-		else
-			status = command->run(&call);
-		break;
-	case OPTIONS_HELP:
-		status = print_command_help(command, name);
-		break;
-	case OPTIONS_WRONG:
-		break;
-	}
-	options_done(command, options);
-	return status;
+static int call_command(struct call *call, void *data)
+{
+	(void)data;
+	return call->command->run(call);
 }
 
 /* Engines look for the words "runc version" and for a line each that begins with "commit:" and "spec:". */
@@ -287,50 +222,29 @@ static int print_version(void)
 
 static int run_program(int argc, char **argv)
 {
+	const struct command *command;
+
 	if (oci_globals.version)
 		return print_version();
-	if (oci_globals.help || argc == 0 || strcmp(argv[0], "help") == 0) {
-		print_help();
-		return 0;
-	}
+	if (oci_globals.help || argc == 0 || strcmp(argv[0], "help") == 0)
+		return print_help();
 	if (!report_open(oci_globals.log, oci_globals.log_format, oci_globals.debug))
 		return EXIT_FAILED;
-	for (const struct entry *e = commands; e->name; e++)
-		if (strcmp(e->name, argv[0]) == 0)
-			return run_command(e->command, argv[0], argc - 1, argv + 1);
-	return cli_usage("", EXIT_FAILED, "No help topic for '%s'", argv[0]);
+	command = cli_find(commands, argv[0]);
+	if (!command)
+		return cli_usage("", EXIT_FAILED, "No help topic for '%s'", argv[0]);
+	return cli_call(command, argv[0], argc - 1, argv + 1, NULL);
 }
 
-/* Started without one of the standard descriptors: the next file opened must not become it. */
-static void fill_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
-int main(int argc, char **argv)
-{
-	int n, status;
-
-	fill_standard_descriptors();
-	switch (options_parse(&program, "", &oci_globals, argc - 1, argv + 1, &n)) {
-	case OPTIONS_OK:
-		break;
-	case OPTIONS_HELP:
-		print_help();
-		return 0;
-	case OPTIONS_WRONG:
-		return EXIT_FAILED;
-	}
-	status = run_program(n, argv + 1);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		cli_warn("write to standard output: %m");
-		status = status ? status : EXIT_FAILED;
-	}
-	return status;
-}
+const struct cli_program cli_program = {
+	.name = "teu-oci",
+	.failed = EXIT_FAILED,
+	.flags = { .options = global_tables, .options_size = sizeof(oci_globals), .stop = true },
+	.globals = &oci_globals,
+	.tell = report_error,
+	.help = print_help,
+	.command_help = print_command_help,
+	.wrong_count = wrong_count,
+	.run = run_program,
+	.call = call_command,
+};

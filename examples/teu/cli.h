@@ -60,7 +60,7 @@ struct call {
 	teu_engine *engine; /* NULL: a command that runs without one */
 };
 
-/* "teu: text" on stderr. */
+/* "teu: text" on stderr, or wherever the program tells. */
 void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same for an error of the library; returns the command's exit status for errors. */
 int cli_error(const struct call *call, const teu_error *err);
@@ -73,11 +73,28 @@ bool cli_agreed(const char *question);
 /* Memory has run out: says so and ends the program. */
 _Noreturn void cli_oom(void);
 
-/* Of the program that is linked, for its messages. */
+/* The exit status of @call's command for errors; NULL: of none. */
+int cli_failure(const struct call *call);
+
+/* The program that is linked: what program.c, where main is, asks of it. */
 extern const struct cli_program {
 	const char *name;
-	int failed; /* exit status when memory is out */
+	int failed;	      /* exit status when a flag is wrong or memory is out */
+	struct command flags; /* of those before the command: tables, size, stop */
+	void *globals;	      /* what they fill */
+	void (*tell)(const char *text);
+	int (*help)(void);
+	int (*command_help)(const struct command *command, const char *path);
+	int (*wrong_count)(const struct command *command,
+			   const char *path); /* of operands: tells, and the exit status */
+	int (*run)(int argc, char **argv);    /* from the command's name on */
+	int (*call)(struct call *call, void *data);
 } cli_program;
+
+/* NULL: there is no such entry. */
+const struct command *cli_find(const struct entry *entries, const char *name);
+/* Reads the flags of @command, and has the program call it with @data, or help with it. */
+int cli_call(const struct command *command, const char *path, int argc, char **argv, void *data);
 
 /* Allocation that doesn't fail: a command line tool has nothing better to do then than to end. */
 void *cli_alloc(size_t size); /* zeroed */

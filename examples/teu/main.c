@@ -3,8 +3,6 @@
  * teu: the reference command line of libteu, with Docker's commands, flags, output and exit codes, and no daemon.
  * It includes the public headers only: what it can do, any program can.
  */
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,55 +91,18 @@ static const struct option global_options[] = {
 
 static const struct option *const global_tables[] = { global_options, NULL };
 
-static const struct command program = {
-	.options = global_tables,
-	.options_size = sizeof(struct global_options),
-	.stop = true,
-};
+static struct global_options globals;
 
-const struct cli_program cli_program = { "teu", EXIT_USAGE };
-
-static void tell(const char *fmt, va_list args, const char *hint_path)
+static void tell(const char *text)
 {
 	/* What came before on stdout comes before on a terminal too. */
 	fflush(stdout);
-	flockfile(stderr);
-	fputs("teu: ", stderr);
-	vfprintf(stderr, fmt, args);
-	if (hint_path)
-		fprintf(stderr, " (see 'teu%s%s --help')", *hint_path ? " " : "", hint_path);
-	fputc('\n', stderr);
-	funlockfile(stderr);
-}
-
-void cli_warn(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	tell(fmt, args, NULL);
-	va_end(args);
-}
-
-static int failure(const struct call *call)
-{
-	return call->command->failure ? call->command->failure : EXIT_FAILED;
+	fprintf(stderr, "teu: %s\n", text);
 }
 
 int cli_error(const struct call *call, const teu_error *err)
 {
-	cli_warn("%s", err ? teu_error_message(err) : "unknown error");
-	return failure(call);
-}
-
-int cli_fail(const struct call *call, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	tell(fmt, args, NULL);
-	va_end(args);
-	return failure(call);
+	return cli_fail(call, "%s", err ? teu_error_message(err) : "unknown error");
 }
 
 bool cli_agreed(const char *question)
@@ -152,16 +113,6 @@ bool cli_agreed(const char *question)
 	fflush(stdout);
 	c = getchar();
 	return c == 'y' || c == 'Y';
-}
-
-int cli_usage(const char *path, int status, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	tell(fmt, args, path);
-	va_end(args);
-	return status;
 }
 
 static void print_entries(const struct entry *entries)
@@ -196,14 +147,6 @@ static int program_help(void)
 	return 0;
 }
 
-static const struct command *find_command(const struct entry *entries, const char *name)
-{
-	for (; entries->name; entries++)
-		if (strcmp(entries->name, name) == 0)
-			return entries->command;
-	return NULL;
-}
-
 static int wrong_count(const struct command *c, const char *path)
 {
 	const char *least = c->min == c->max ? "" : "at least ";
@@ -225,159 +168,112 @@ static void print_log(int level, const char *message, void *data)
 		fprintf(stderr, "teu: %s: %s\n", names[level], message);
 }
 
-static bool log_level(const struct global_options *global, int *ret)
+static bool log_level(int *ret)
 {
 	static const char *const names[] = { "debug", "info", "warn" };
 
-	*ret = global->debug ? TEU_LOG_DEBUG : TEU_LOG_WARNING;
-	if (!global->log_level)
+	*ret = globals.debug ? TEU_LOG_DEBUG : TEU_LOG_WARNING;
+	if (!globals.log_level)
 		return true;
 	for (*ret = 0; *ret < (int)ARRAY_SIZE(names); (*ret)++)
-		if (strcmp(global->log_level, names[*ret]) == 0)
+		if (strcmp(globals.log_level, names[*ret]) == 0)
 			return true;
 	return false;
 }
 
-static int open_engine(const struct global_options *global, int *level, teu_engine **ret, teu_error **err)
+static int open_engine(int *level, teu_engine **ret, teu_error **err)
 {
 	teu_engine_options opts;
 
 	teu_engine_options_init(&opts);
-	opts.state_root = global->root;
-	opts.run_root = global->run_root;
+	opts.state_root = globals.root;
+	opts.run_root = globals.run_root;
 	opts.delete_in_background = 1;
-	if (global->debug || global->log_level) {
+	if (globals.debug || globals.log_level) {
 		opts.log = print_log;
 		opts.log_data = level;
 	}
 	return teu_engine_open(&opts, ret, err);
 }
 
-/* Runs a command whose flags have been read. */
-static int run_parsed(const struct global_options *global, struct call *call, int *level)
+/* @data: the level of what is told of the engine. */
+static int call_command(struct call *call, void *data)
 {
 	_cleanup_error_ teu_error *err = NULL;
 	int status;
 
-	if (call->n_args < call->command->min || (call->command->max >= 0 && call->n_args > call->command->max))
-		return wrong_count(call->command, call->path);
-	if (!call->command->no_engine && open_engine(global, level, &call->engine, &err) < 0)
+	if (!call->command->no_engine && open_engine(data, &call->engine, &err) < 0)
 		return cli_error(call, err);
 	status = call->command->run(call);
 	teu_engine_unref(call->engine);
 	return status;
 }
 
-static int run_command(const struct global_options *global, const struct command *command, const char *path, int argc,
-		       char **argv, int *level)
-{
-	struct call call = { .path = path, .command = command, .args = argv };
-	void *options = command->options_size ? cli_alloc(command->options_size) : NULL;
-	int status = EXIT_USAGE;
-
-	call.options = options;
-	switch (options_parse(command, path, options, argc, argv, &call.n_args)) {
-	case OPTIONS_OK:
-		status = run_parsed(global, &call, level);
-		break;
-	case OPTIONS_HELP:
-		status = help(command, path);
-		break;
-	case OPTIONS_WRONG:
-		break;
-	}
-	options_done(command, options);
-	return status;
-}
-
-static int run_group(const struct global_options *global, const struct command *group, const char *name, int argc,
-		     char **argv, int *level)
+static int run_group(const struct command *group, const char *name, int argc, char **argv, int *level)
 {
 	_cleanup_free_ char *path = NULL;
 	const struct command *command;
 
 	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		return help(group, name);
-	command = find_command(group->children, argv[0]);
+	command = cli_find(group->children, argv[0]);
 	if (!command)
 		return cli_usage(name, EXIT_FAILED, "unknown command: teu %s %s", name, argv[0]);
 	path = cli_format("%s %s", name, argv[0]);
-	return run_command(global, command, path, argc - 1, argv + 1, level);
+	return cli_call(command, path, argc - 1, argv + 1, level);
 }
 
 /* "help run", "help container ls" */
 static int help_command(int argc, char **argv)
 {
-	const struct command *command = argc ? find_command(commands, argv[0]) : NULL;
+	const struct command *command = argc ? cli_find(commands, argv[0]) : NULL;
 	_cleanup_free_ char *path = NULL;
 
 	if (argc == 0)
 		return program_help();
 	if (command && command->children && argc > 1) {
 		path = cli_format("%s %s", argv[0], argv[1]);
-		command = find_command(command->children, argv[1]);
+		command = cli_find(command->children, argv[1]);
 	}
 	if (!command)
 		return cli_usage("", EXIT_FAILED, "unknown command: teu %s", path ? path : argv[0]);
 	return help(command, path ? path : argv[0]);
 }
 
-static int run_program(const struct global_options *global, int argc, char **argv)
+static int run_program(int argc, char **argv)
 {
 	const struct command *command;
 	int level;
 
-	if (global->version) {
+	if (globals.version) {
 		printf("teu version %s\n", teu_version());
 		return 0;
 	}
-	if (global->help || argc == 0)
+	if (globals.help || argc == 0)
 		return program_help();
-	if (!log_level(global, &level))
+	if (!log_level(&level))
 		return cli_usage("", EXIT_USAGE,
 				 "invalid argument \"%s\" for --log-level: expected debug, info or warn",
-				 global->log_level);
+				 globals.log_level);
 	if (strcmp(argv[0], "help") == 0)
 		return help_command(argc - 1, argv + 1);
-	command = find_command(commands, argv[0]);
+	command = cli_find(commands, argv[0]);
 	if (!command)
 		return cli_usage("", EXIT_FAILED, "unknown command: teu %s", argv[0]);
 	if (command->children)
-		return run_group(global, command, argv[0], argc - 1, argv + 1, &level);
-	return run_command(global, command, argv[0], argc - 1, argv + 1, &level);
+		return run_group(command, argv[0], argc - 1, argv + 1, &level);
+	return cli_call(command, argv[0], argc - 1, argv + 1, &level);
 }
 
-/* Started without one of the standard descriptors: the next file opened must not become it. */
-static void fill_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
-int main(int argc, char **argv)
-{
-	struct global_options global = { 0 };
-	int n, status;
-
-	fill_standard_descriptors();
-	switch (options_parse(&program, "", &global, argc - 1, argv + 1, &n)) {
-	case OPTIONS_OK:
-		break;
-	case OPTIONS_HELP:
-		return program_help();
-	case OPTIONS_WRONG:
-		return EXIT_USAGE;
-	}
-	status = run_program(&global, n, argv + 1);
-	/* A full disk behind a redirection is an error like others. */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		cli_warn("write to standard output: %m");
-		status = status ? status : EXIT_FAILED;
-	}
-	return status;
-}
+const struct cli_program cli_program = {
+	.name = "teu",
+	.failed = EXIT_USAGE,
+	.flags = { .options = global_tables, .options_size = sizeof(globals), .stop = true },
+	.globals = &globals,
+	.tell = tell,
+	.help = program_help,
+	.command_help = help,
+	.wrong_count = wrong_count,
+	.run = run_program,
+	.call = call_command,
+};
