@@ -1,6 +1,7 @@
 /* record: a container's folder and its state.json. */
 #include "runtime/record.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,10 @@
 #include "base/proc.h"
 #include "kernel/cgroup.h"
 
-enum { MAX_RECORD = 1 << 20, MAX_ID = 1024 };
+enum { MAX_RECORD = 1 << 20, MAX_ID = 1024, MAX_TRIES = 1000 };
+
+/* Begins the name of what is being removed: the folder's number comes behind it. */
+#define ASIDE ".removing-"
 
 static int check_id(const char *id, teu_error **err)
 {
@@ -27,23 +31,55 @@ static int check_id(const char *id, teu_error **err)
 	return 0;
 }
 
+/* 1: it is still the folder of that name; 0: a delete was faster with the lock. */
+static int is_current(teu_runtime *rt, const struct record *rec, teu_error **err)
+{
+	struct stat named, ours;
+
+	if (fstatat(rt->root_fd, rec->id, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_errno(err, errno, "look at %s/%s", rt->root, rec->id);
+	if (fstat(rec->dir_fd, &ours) < 0)
+		return err_errno(err, errno, "look at %s/%s", rt->root, rec->id);
+	return named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+}
+
+/* 1: it has the folder and the lock; 0: somebody has taken the folder away, and the name may be another's by now. */
+static int make_folder(teu_runtime *rt, struct record *rec, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r, current;
+
+	if (mkdirat(rt->root_fd, rec->id, 0711) < 0)
+		return errno == EEXIST
+			       ? err_set(err, TEU_E_CONFLICT, "container with given ID already exists: %s", rec->id)
+			       : err_errno(err, errno, "make %s/%s", rt->root, rec->id);
+	rec->dir_fd = openat(rt->root_fd, rec->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (rec->dir_fd < 0 && errno == ENOENT)
+		return 0;
+	r = rec->dir_fd < 0 ? err_errno(&why, errno, "open %s/%s", rt->root, rec->id)
+			    : lock_take(rec->dir_fd, "lock", LOCK_EXCLUSIVE, &rec->lock_fd, &why);
+	current = rec->dir_fd < 0 ? 1 : is_current(rt, rec, r < 0 ? NULL : &why);
+	if (current == 0 || (r == 0 && current > 0))
+		return current;
+	fd_remove_tree(rt->root_fd, rec->id, NULL);
+	if (err && !*err)
+		*err = TAKE_PTR(why);
+	return r < 0 ? r : current;
+}
+
 int record_make(teu_runtime *rt, const char *id, struct record *ret, teu_error **err)
 {
 	int r = check_id(id, err);
 
-	if (r < 0)
-		return r;
-	if (mkdirat(rt->root_fd, id, 0711) < 0)
-		return errno == EEXIST ? err_set(err, TEU_E_CONFLICT, "container with given ID already exists: %s", id)
-				       : err_errno(err, errno, "make %s/%s", rt->root, id);
-	*ret = RECORD_INIT;
-	ret->id = id;
-	ret->dir_fd = openat(rt->root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (ret->dir_fd < 0)
-		return err_errno(err, errno, "open %s/%s", rt->root, id);
-	r = lock_take(ret->dir_fd, "lock", LOCK_EXCLUSIVE, &ret->lock_fd, err);
-	if (r < 0)
-		fd_remove_tree(rt->root_fd, id, NULL);
+	/* Until it has the lock, "delete --force" takes it for what a killed create has left. */
+	while (r == 0) {
+		*ret = RECORD_INIT;
+		ret->id = id;
+		r = make_folder(rt, ret, err);
+		if (r > 0)
+			return 0;
+		record_done(ret);
+	}
 	return r;
 }
 
@@ -72,9 +108,12 @@ static int open_folder(teu_runtime *rt, const char *id, bool lock, struct record
 	if (ret->dir_fd < 0)
 		return errno == ENOENT ? not_found(id, err) : err_errno(err, errno, "open %s/%s", rt->root, id);
 	r = runtime_check_owner(ret->dir_fd, rt->root, id, err);
-	if (r < 0)
+	if (r < 0 || !lock)
 		return r;
-	return lock ? lock_take(ret->dir_fd, "lock", LOCK_EXCLUSIVE, &ret->lock_fd, err) : 0;
+	r = lock_take(ret->dir_fd, "lock", LOCK_EXCLUSIVE, &ret->lock_fd, err);
+	if (r == 0)
+		r = is_current(rt, ret, err);
+	return r == 0 ? not_found(id, err) : r < 0 ? r : 0;
 }
 
 static int read_doc(struct record *rec, teu_error **err)
@@ -109,9 +148,6 @@ int record_open_any(teu_runtime *rt, const char *id, struct record *ret, teu_err
 {
 	int r = open_folder(rt, id, true, ret, err);
 
-	/* Taken away while we waited for the lock. */
-	if (r == 0 && faccessat(rt->root_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return not_found(id, err);
 	if (r == 0)
 		read_doc(ret, NULL);
 	return r;
@@ -129,11 +165,48 @@ int record_write(struct record *rec, json *doc, teu_error **err)
 	return fd_replace_file(rec->dir_fd, "state.json", text, strlen(text), 0600, FD_NO_SYNC, err);
 }
 
+/* Who waits for the lock makes its file anew when that is gone, and the folder isn't empty then. */
+static int remove_aside(teu_runtime *rt, const char *aside, teu_error **err)
+{
+	for (int tries = 1;; tries++) {
+		_cleanup_error_ teu_error *why = NULL;
+		int r = fd_remove_tree(rt->root_fd, aside, &why);
+
+		if (r < 0 && teu_error_errno(why) == ENOTEMPTY && tries < MAX_TRIES)
+			continue;
+		if (r < 0 && err && !*err)
+			*err = TAKE_PTR(why);
+		return r;
+	}
+}
+
+int record_sweep(teu_runtime *rt, teu_error **err)
+{
+	int fd = openat(rt->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		cleanup_close(&fd);
+		return err_errno(err, errno, "read %s", rt->root);
+	}
+	for (struct dirent *e = readdir(dir); r == 0 && e; e = readdir(dir))
+		if (strncmp(e->d_name, ASIDE, strlen(ASIDE)) == 0)
+			r = remove_aside(rt, e->d_name, err);
+	return r;
+}
+
 int record_remove(teu_runtime *rt, const struct record *rec, teu_error **err)
 {
-	/* The record first: who looks from now on finds nothing, also if the rest fails. */
-	unlinkat(rec->dir_fd, "state.json", 0);
-	return fd_remove_tree(rt->root_fd, rec->id, err);
+	char aside[64];
+	struct stat st;
+
+	if (fstat(rec->dir_fd, &st) < 0)
+		return err_errno(err, errno, "look at %s/%s", rt->root, rec->id);
+	snprintf(aside, sizeof(aside), ASIDE "%llu", (unsigned long long)st.st_ino);
+	/* In one moment the name is free, and who looks from now on finds nothing, also if the rest fails. */
+	if (renameat(rt->root_fd, rec->id, rt->root_fd, aside) < 0)
+		return err_errno(err, errno, "remove %s/%s", rt->root, rec->id);
+	return remove_aside(rt, aside, err);
 }
 
 void record_done(struct record *rec)

@@ -39,6 +39,8 @@ int record_open(teu_runtime *runtime, const char *id, bool lock, struct record *
 int record_open_any(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
 /* Takes @doc and writes it. */
 int record_write(struct record *record, json *doc, teu_error **err);
+/* Takes away what deletes that were killed have left. */
+int record_sweep(teu_runtime *runtime, teu_error **err);
 /* Takes the folder away; the lock is kept until record_done(). */
 int record_remove(teu_runtime *runtime, const struct record *record, teu_error **err);
 void record_done(struct record *record);

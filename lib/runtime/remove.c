@@ -60,7 +60,7 @@ int runtime_delete(teu_runtime *rt, const char *id, bool force, teu_error **err)
 	int r = record_open_any(rt, id, &rec, &why);
 
 	if (r == TEU_E_NOT_FOUND && force)
-		return 0;
+		return record_sweep(rt, err);
 	if (r < 0) {
 		if (err && !*err)
 			*err = TAKE_PTR(why);
