@@ -42,11 +42,14 @@ void cgroup_unref(teu_cgroup *g)
 	free(g);
 }
 
-static bool is_dir(const char *path)
+/* 1: there is such a folder; 0: there is none. */
+static int is_dir(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (stat(path, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return S_ISDIR(st.st_mode);
 }
 
 static int find_dirs(teu_cgroup *g)
@@ -55,6 +58,7 @@ static int find_dirs(teu_cgroup *g)
 
 	for (int c = 0; c < CG_N; c++) {
 		const char *mount = g->m->v2 ? g->m->root : g->m->mounts[c];
+		int there;
 
 		if (g->dirs[c] || !mount)
 			continue;
@@ -62,10 +66,13 @@ static int find_dirs(teu_cgroup *g)
 			g->dirs[c] = NULL;
 			return -ENOMEM;
 		}
-		if (!is_dir(g->dirs[c])) {
+		there = is_dir(g->dirs[c]);
+		if (there <= 0) {
 			free(g->dirs[c]);
 			g->dirs[c] = NULL;
 		}
+		if (there < 0)
+			return there;
 	}
 	g->main_dir = NULL;
 	for (size_t i = 0; !g->main_dir && i < ARRAY_SIZE(order); i++)
@@ -87,8 +94,11 @@ int cgroup_find(const char *path, teu_cgroup **ret, teu_error **err)
 	if (r < 0)
 		return r;
 	g->path = path_clean(path);
-	if (!g->path || find_dirs(g) < 0)
+	if (!g->path)
 		return err_oom(err);
+	r = find_dirs(g);
+	if (r < 0)
+		return err_errno(err, -r, "look for cgroup %s", g->path);
 	if (!g->main_dir)
 		return err_set(err, TEU_E_NOT_FOUND, "no cgroup %s", g->path);
 	*ret = TAKE_PTR(g);
@@ -221,8 +231,9 @@ int cgroup_set(teu_cgroup *g, const json *resources, const char *where, struct s
 		r = move_into_new(g, &plan, err);
 	if (r < 0)
 		return r;
-	if (find_dirs(g) < 0)
-		return err_oom(err);
+	r = find_dirs(g);
+	if (r < 0)
+		return err_errno(err, -r, "look for cgroup %s", g->path);
 	strv_foreach (line, &plan.warnings)
 		if (ret_warnings)
 			strv_add(ret_warnings, *line);

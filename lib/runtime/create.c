@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <pwd.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,14 +144,21 @@ int creation_record(struct creation *c, pid_t pid, teu_error **err)
 {
 	const json *annotations = json_get(c->bundle.spec, "annotations");
 	json *doc = json_object();
+	uint64_t start = pid ? proc_start_time(pid) : 0;
 	char created[CLOCK_TEXT_MAX], name[64];
 	bool ok;
 
+	/* Without it a process that lives would be taken for an ended one. */
+	if (pid && !start && kill(pid, 0) == 0) {
+		json_free(doc);
+		return err_errno(err, EIO, "read /proc/%d/stat", (int)pid);
+	}
+
 	clock_format(clock_now_ns(), created);
 	ok = json_add_string(doc, "id", c->record.id) && json_add_int(doc, "pid", pid) &&
-	     json_add_int(doc, "start", pid ? (int64_t)proc_start_time(pid) : 0) &&
-	     json_add_string(doc, "bundle", c->bundle.path) && json_add_string(doc, "rootfs", c->bundle.rootfs) &&
-	     json_add_string(doc, "created", created) && json_add_string(doc, "owner", owner_name(name, sizeof(name)));
+	     json_add_int(doc, "start", (int64_t)start) && json_add_string(doc, "bundle", c->bundle.path) &&
+	     json_add_string(doc, "rootfs", c->bundle.rootfs) && json_add_string(doc, "created", created) &&
+	     json_add_string(doc, "owner", owner_name(name, sizeof(name)));
 	if (ok && c->cgroup_path)
 		ok = json_add_string(doc, "cgroup", c->cgroup_path);
 	if (ok && c->scope.unit)

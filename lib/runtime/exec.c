@@ -2,6 +2,7 @@
 #include "runtime/exec.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@
 #include "sandbox/check.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
+
+enum { JOIN_MS = 2000 };
 
 struct exec {
 	teu_runtime *runtime;
@@ -209,6 +212,23 @@ static int fill_launch(struct exec *e, bool stays, teu_error **err)
 	return 0;
 }
 
+/*
+ * exec holds no lock, so the container may end at any moment. Of a process on its way out nothing can be joined any
+ * more, a little before it has ended.
+ */
+static int failed(const struct exec *e, int r, teu_error *why, teu_error **err)
+{
+	_cleanup_error_ teu_error *owned = why;
+	struct pollfd end = { .fd = e->pidfd, .events = POLLIN };
+	const char *step = teu_error_detail(why, "step");
+
+	if (poll(&end, 1, step && strncmp(step, "join-", 5) == 0 ? JOIN_MS : 0) > 0)
+		return err_set(err, TEU_E_CONFLICT, "cannot exec in a stopped container");
+	if (err && !*err)
+		*err = TAKE_PTR(owned);
+	return r;
+}
+
 static int begin_spawn(struct exec *e, teu_error **err)
 {
 	struct plan_birth birth = compile_exec_birth(&e->launch, e->process);
@@ -228,17 +248,18 @@ static int begin_spawn(struct exec *e, teu_error **err)
 /* The helper starts while the plan is made. */
 static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
 {
-	int r = begin_spawn(e, err);
+	_cleanup_error_ teu_error *why = NULL;
+	int r = begin_spawn(e, &why);
 
 	if (r == 0)
-		r = compile_exec(&e->launch, e->process, &e->plan, err);
+		r = compile_exec(&e->launch, e->process, &e->plan, &why);
+	if (r == 0) {
+		trace_helper(e->runtime, "joins the namespaces", &e->plan);
+		trace_plan(e->runtime, &e->plan);
+		r = spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, &why);
+	}
 	if (r < 0)
-		return r;
-	trace_helper(e->runtime, "joins the namespaces", &e->plan);
-	trace_plan(e->runtime, &e->plan);
-	r = spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, err);
-	if (r < 0)
-		return r;
+		return failed(e, r, TAKE_PTR(why), err);
 	trace_ready(e->runtime, *ret_pid);
 	r = handover_pid(&e->handover, *ret_pid, err);
 	if (r < 0)

@@ -103,8 +103,9 @@ int runtime_start(teu_runtime *rt, const char *id, teu_error **err)
 	if (fifo < 0)
 		return errno == ENXIO ? err_set(err, TEU_E_CONFLICT, "cannot start a container that has stopped")
 				      : err_errno(err, errno, "open the fifo of container %s", id);
-	unlinkat(rec.dir_fd, START_FIFO, 0);
-	if (write(fifo, "", 1) != 1)
+	/* The fifo tells that it has not been started: it goes last, so that one whose start failed may be started
+	 * again. */
+	if (write(fifo, "", 1) != 1 || unlinkat(rec.dir_fd, START_FIFO, 0) < 0)
 		return err_errno(err, errno, "start container %s", id);
 	/* A hook inside may take its time, and who deletes the container by force need not wait for it. */
 	close(TAKE_FD(rec.lock_fd));
