@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int count_fds(void)
+int self_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	int n = 0;
@@ -32,5 +32,5 @@ static long resident_kb(void)
 
 void self_report(const char *when)
 {
-	printf("%s_fds %d\n%s_rss %ld\n", when, count_fds(), when, resident_kb());
+	printf("%s_fds %d\n%s_rss %ld\n", when, self_descriptors(), when, resident_kb());
 }
