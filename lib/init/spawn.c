@@ -274,6 +274,7 @@ static void close_inherited(const struct plan_birth *birth, const struct links *
 static void run_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l)
 {
 	static struct first f;
+	struct first_message lost = { .kind = FIRST_FAILED, .step = UINT32_MAX, .error = EIO };
 	int own = birth->flags & PLAN_STDIO;
 
 	SYS(close, l->sync[0]);
@@ -285,8 +286,10 @@ static void run_first(const struct plan_birth *birth, const struct plan_header *
 	f.go = l->go[0];
 	await_go(&f);
 	f.plan = plan ? plan : map_plan();
-	if (!f.plan)
+	if (!f.plan) {
+		SYS(write, f.sync, &lost, sizeof(lost));
 		SYS(exit_group, 1);
+	}
 	f.root = AT_FDCWD;
 	f.null = f.empty = f.tty = f.start = -1;
 	f.stdio[0] = own ? FD_STDIN : l->streams[0][0];
@@ -467,9 +470,10 @@ static void hear_first(const struct plan_header *plan, struct child *c, const st
 {
 	struct pollfd p = { l->sync[0], POLLIN, 0 };
 	struct first_message m = { 0 };
+	long r = 0;
 	int fd;
 
-	while ((wait || sys_poll(&p, 1, 0) > 0) && pass_receive(l->sync[0], &m, sizeof(m), &fd) > 0) {
+	while ((wait || sys_poll(&p, 1, 0) > 0) && (r = pass_receive(l->sync[0], &m, sizeof(m), &fd)) > 0) {
 		if (m.kind == FIRST_FAILED)
 			fail(plan, c, WIRE_FIRST, m.step, -m.error);
 		if (m.kind == FIRST_AT_HOOKS)
@@ -484,6 +488,8 @@ static void hear_first(const struct plan_header *plan, struct child *c, const st
 		else if (m.kind != FIRST_LISTENER && fd >= 0)
 			SYS(close, fd);
 	}
+	if (r < 0 && r != -ECONNRESET)
+		fail(plan, c, WIRE_FIRST, UINT32_MAX, r);
 }
 
 static void close_others(struct links *l, struct child *c)
