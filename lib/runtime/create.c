@@ -427,8 +427,15 @@ static int find_cgroup(struct creation *c, teu_error **err)
 
 	if (r < 0)
 		return r;
-	if (!c->cgroup_path)
+	if (!c->cgroup_path) {
+		/* In runc's words. */
+		if (!(compile_namespaces(c->bundle.spec) & CLONE_NEWPID))
+			runtime_log(c->runtime, TEU_LOG_WARNING,
+				    "neither a cgroup nor a pid namespace of its own. Such configuration is strongly "
+				    "discouraged: "
+				    "only the first process can be found and killed");
 		return cgroup_own_dirs(&c->cgroup, err);
+	}
 	return !lx || json_add_string(lx, "cgroupsPath", c->cgroup_path) ? 0 : err_oom(err);
 }
 
