@@ -81,6 +81,11 @@ static void check_id_map(const json *list, const char *place, struct check *c)
 {
 	size_t i = 0;
 
+	/* What compares each with each is to have an end. */
+	if (json_count(list) > COMPILE_MAX_ID_RANGES) {
+		check_error(c, place, "more than %d ranges", COMPILE_MAX_ID_RANGES);
+		return;
+	}
 	json_foreach (m, list) {
 		size_t k = 0;
 

@@ -68,7 +68,7 @@ static int check_namespaces(const json *spec, teu_error **err)
 }
 
 /* user_namespaces(7): what one write may carry. */
-enum { MAX_ID_RANGES = 340, MAX_ID_MAP = 4095 };
+enum { MAX_ID_MAP = 4095 };
 
 static int add_id_range(const json *m, const char *where, struct strbuf *text, teu_error **err)
 {
@@ -94,8 +94,8 @@ int compile_id_ranges(const json *list, const char *place, struct strbuf *text, 
 	char where[64];
 	size_t i = 0;
 
-	if (json_count(list) > MAX_ID_RANGES)
-		return json_field_error(err, place, "", "more than %d ranges", MAX_ID_RANGES);
+	if (json_count(list) > COMPILE_MAX_ID_RANGES)
+		return json_field_error(err, place, "", "more than %d ranges", COMPILE_MAX_ID_RANGES);
 	json_foreach (m, list) {
 		int r;
 

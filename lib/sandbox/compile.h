@@ -70,6 +70,8 @@ struct bare {
 };
 int compile_bare(const struct bare *bare, struct plan *ret, teu_error **err);
 
+enum { COMPILE_MAX_ID_RANGES = 340 }; /* user_namespaces(7) */
+
 /* CLONE_NEW… of the namespaces that @spec makes new; those with a path not counted. */
 uint64_t compile_namespaces(const json *spec);
 /* Does the container have mounts of its own, or those of a namespace that it joins? Else it is in the caller's. */
