@@ -88,6 +88,13 @@ json *cgroup_plan_json(const struct cgroup_plan *plan);
 int cgroup_unit_properties(const char *path, const json *resources, const char *where, bool update, struct strv *ret,
 			   teu_error **err);
 
+/* Rounds what a unit's property can't hold, so that manager and files agree. */
+int cgroup_unit_fit(const char *path, json *resources, const char *where, bool update, teu_error **err);
+
+/* v2: the controllers that the manager knows nothing of (hugetlb, rdma, misc) reach the unit too, where that is
+ * allowed. */
+void cgroup_unit_delegate(const char *path);
+
 /* Makes @path below every controller that there is, without limits, or finds it there. */
 int cgroup_make(const char *path, teu_cgroup **ret, teu_error **err);
 /* The cgroup at @path as it is in the kernel now. TEU_E_NOT_FOUND. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/parse.h"
 #include "kernel/cgroup_impl.h"
 
@@ -84,26 +85,47 @@ static void read_bandwidth(const struct unit *u, int64_t *quota, int64_t *period
 		*period = strtoll(text, NULL, 10);
 }
 
-/* The manager takes a quota as time in a second, and rounds down to hundredths: the file then gets the exact value. */
+/*
+ * The manager takes a quota as time in a second, and keeps hundredths: more is granted, rather than less. *@quota, -1
+ * for none, becomes the like within @period; returns what it is in a second.
+ */
+static uint64_t round_quota(int64_t *quota, int64_t period)
+{
+	enum { SECOND = 1000000, STEP = 10000 };
+	__int128 a_second;
+
+	if (*quota <= 0 || period <= 0)
+		return UINT64_MAX;
+	a_second = (__int128)*quota * SECOND / period;
+	a_second = (a_second + STEP - 1) / STEP * STEP;
+	if (a_second * period / SECOND > INT64_MAX)
+		return UINT64_MAX;
+	*quota = (int64_t)(a_second * period / SECOND);
+	return a_second > UINT64_MAX ? UINT64_MAX : (uint64_t)a_second;
+}
+
+static void choose_bandwidth(const struct unit *u, const struct cgroup_number *quota,
+			     const struct cgroup_number *period, int64_t *ret_quota, int64_t *ret_period)
+{
+	*ret_quota = -1;
+	*ret_period = 100000;
+	read_bandwidth(u, ret_quota, ret_period);
+	if (quota->set)
+		*ret_quota = quota->value;
+	if (period->set)
+		*ret_period = period->value;
+}
+
 static void add_bandwidth(struct unit *u, const struct cgroup_number *quota, const struct cgroup_number *period)
 {
-	enum { STEP = 10000 };
-	int64_t us = -1, of = 100000;
-	uint64_t a_second = UINT64_MAX;
+	int64_t us, of;
 
 	if (!quota->set && !period->set)
 		return;
-	read_bandwidth(u, &us, &of);
-	us = quota->set ? quota->value : us;
-	of = period->set ? period->value : of;
-	if (us > 0 && of > 0) {
-		a_second = (uint64_t)us > UINT64_MAX / 2000000 ? UINT64_MAX : (uint64_t)us * 1000000 / (uint64_t)of;
-		if (a_second != UINT64_MAX)
-			a_second = (a_second + STEP - 1) / STEP * STEP;
-	}
+	choose_bandwidth(u, quota, period, &us, &of);
 	if (period->set)
 		strv_addf(u->to, "CPUQuotaPeriodUSec=uint64 %" PRId64, period->value);
-	strv_addf(u->to, "CPUQuotaPerSecUSec=uint64 %" PRIu64, a_second);
+	strv_addf(u->to, "CPUQuotaPerSecUSec=uint64 %" PRIu64, round_quota(&us, of));
 }
 
 /* "0-3,8" as bytes of bits, lowest first. */
@@ -280,6 +302,66 @@ int cgroup_unit_on(const struct cgroup_machine *m, const char *path, const json 
 		r = translate(&u);
 	cgroup_limits_done(&limits);
 	return r;
+}
+
+int cgroup_unit_fit(const char *path, json *resources, const char *where, bool update, teu_error **err)
+{
+	struct cgroup_limits limits = { 0 };
+	struct unit u = { .path = path, .limits = &limits, .update = update };
+	json *cpu = json_get_mutable(resources, "cpu");
+	int64_t quota, period, asked;
+	int r = cgroup_machine_get(&u.m, err);
+
+	if (r == 0)
+		r = cgroup_limits_parse(resources, where, &limits, err);
+	if (r == 0 && (limits.quota.set || limits.period.set)) {
+		choose_bandwidth(&u, &limits.quota, &limits.period, &quota, &period);
+		asked = quota;
+		round_quota(&quota, period);
+		if (quota != asked && !json_add_int(cpu, "quota", quota))
+			r = err_oom(err);
+	}
+	cgroup_limits_done(&limits);
+	return r;
+}
+
+/* All controllers that @dir has, for those below it: one at a time, as one may be refused, and not without need, as a
+ * write takes a lock of the whole machine. */
+static void hand_down(const char *dir)
+{
+	char controllers[1024], text[1024], has[1040], *save = NULL, path[DIR_MAX];
+
+	if (!cgroup_read_text(dir, "cgroup.controllers", controllers, sizeof(controllers)) ||
+	    !cgroup_read_text(dir, "cgroup.subtree_control", text, sizeof(text)) ||
+	    (size_t)snprintf(path, sizeof(path), "%s/cgroup.subtree_control", dir) >= sizeof(path))
+		return;
+	snprintf(has, sizeof(has), " %s ", text);
+	for (char *name = strtok_r(controllers, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
+		char word[64];
+
+		if ((size_t)snprintf(word, sizeof(word), " %s ", name) >= sizeof(word) || strstr(has, word))
+			continue;
+		snprintf(word, sizeof(word), "+%s", name);
+		fd_write_value(AT_FDCWD, path, word);
+	}
+}
+
+void cgroup_unit_delegate(const char *path)
+{
+	const struct cgroup_machine *m;
+	char dir[DIR_MAX];
+	size_t len;
+
+	if (cgroup_machine_get(&m, NULL) < 0 || !m->v2)
+		return;
+	len = (size_t)snprintf(dir, sizeof(dir), "%s%s", m->root, path);
+	for (size_t end = strlen(m->root); len < sizeof(dir) && end < len; end++) {
+		if (dir[end] != '/')
+			continue;
+		dir[end] = '\0';
+		hand_down(dir);
+		dir[end] = '/';
+	}
 }
 
 int cgroup_unit_properties(const char *path, const json *resources, const char *where, bool update, struct strv *ret,

@@ -271,27 +271,28 @@ static int set_limits(const struct scope *s, pid_t pid, const json *resources, c
 
 	/* v1: the folders of controllers that are none of the manager's are ours to make. */
 	r = plan->v2 ? 0 : cgroup_run(plan, err);
+	if (!s->user)
+		cgroup_unit_delegate(s->path);
 	if (r == 0)
 		r = cgroup_find(s->path, &group, err);
-	if (r == 0 && plan->v2)
+	if (r == 0)
 		r = cgroup_set(group, resources, "linux.resources", NULL, err);
 	return r == 0 && pid ? cgroup_add(group, pid, err) : r;
 }
 
-/* Rules for devices are root's to set. */
-static json *limits_of(const struct scope *s, const json *resources)
+/* Rules for devices are root's to set; what the manager would round is rounded in the files as well. */
+static int fit_limits(const struct scope *s, json *resources, bool update, teu_error **err)
 {
-	json *limits = resources ? json_copy(resources) : json_object();
-
-	if (limits && s->user)
-		json_remove(limits, "devices");
-	return limits;
+	if (s->user)
+		json_remove(resources, "devices");
+	return cgroup_unit_fit(s->path, resources, "linux.resources", update, err);
 }
 
 int scope_start(const struct scope *s, const char *id, pid_t pid, const json *spec, const struct cgroup_plan *plan,
 		teu_error **err)
 {
-	_cleanup_json_ json *resources = limits_of(s, json_find(spec, "linux.resources"));
+	const json *asked = json_find(spec, "linux.resources");
+	_cleanup_json_ json *resources = asked ? json_copy(asked) : json_object();
 	_cleanup_(strv_done) struct strv properties = STRV_INIT;
 	/* Nobody can be born into a slice: who lives there is brought by hand. */
 	bool is_slice = ends_with(s->unit, strlen(s->unit), ".slice");
@@ -299,8 +300,10 @@ int scope_start(const struct scope *s, const char *id, pid_t pid, const json *sp
 
 	if (!resources)
 		return err_oom(err);
+	r = fit_limits(s, resources, false, err);
 	add_own(s, id, is_slice ? 0 : pid, &properties);
-	r = add_annotations(json_get(spec, "annotations"), &properties, err);
+	if (r == 0)
+		r = add_annotations(json_get(spec, "annotations"), &properties, err);
 	if (r == 0)
 		r = cgroup_unit_properties(s->path, resources, "linux.resources", false, &properties, err);
 	if (r == 0 && properties.oom)
@@ -310,15 +313,13 @@ int scope_start(const struct scope *s, const char *id, pid_t pid, const json *sp
 	return r < 0 ? r : set_limits(s, is_slice ? pid : 0, resources, plan, err);
 }
 
-int scope_update(const struct scope *s, const json *resources, teu_error **err)
+int scope_update(const struct scope *s, json *resources, teu_error **err)
 {
-	_cleanup_json_ json *limits = limits_of(s, resources);
 	_cleanup_(strv_done) struct strv properties = STRV_INIT;
-	int r;
+	int r = fit_limits(s, resources, true, err);
 
-	if (!limits)
-		return err_oom(err);
-	r = cgroup_unit_properties(s->path, limits, "linux.resources", true, &properties, err);
+	if (r == 0)
+		r = cgroup_unit_properties(s->path, resources, "linux.resources", true, &properties, err);
 	if (r < 0 || !properties.n)
 		return r;
 	return systemd_set(s->manager, s->unit, &properties, err);

@@ -27,8 +27,9 @@ void scope_done(struct scope *s);
 /* Starts the unit of container @id with process @pid in it and limits as in @spec; @plan: that of the cgroup. */
 int scope_start(const struct scope *s, const char *id, pid_t pid, const json *spec, const struct cgroup_plan *plan,
 		teu_error **err);
-/* Tells the manager of other limits; the cgroup's files are the caller's to write. */
-int scope_update(const struct scope *s, const json *resources, teu_error **err);
+/* Tells the manager of other limits, and leaves in @resources those that it keeps: the cgroup's files are the caller's
+ * to write. */
+int scope_update(const struct scope *s, json *resources, teu_error **err);
 int scope_stop(const struct scope *s, teu_error **err);
 
 #endif

@@ -18,7 +18,7 @@ static int parse(const char *text, json **ret, teu_error **err)
 }
 
 /* All that can be wrong with the limits is found before the manager hears of them. */
-static int tell_manager(const struct record *rec, const json *resources, teu_error **err)
+static int tell_manager(const struct record *rec, json *resources, teu_error **err)
 {
 	_cleanup_(cgroup_plan_done) struct cgroup_plan plan = { 0 };
 	_cleanup_(scope_done) struct scope scope = { 0 };

@@ -66,6 +66,29 @@ START_TEST(a_quota_is_time_in_a_second_rounded_up)
 }
 END_TEST
 
+START_TEST(files_get_what_the_manager_keeps)
+{
+	static const struct {
+		const char *given;
+		int64_t quota;
+	} cases[] = {
+		{ "{\"cpu\": {\"quota\": 500000, \"period\": 900000}}", 504000 },
+		{ "{\"cpu\": {\"quota\": 33333, \"period\": 100000}}", 34000 },
+		{ "{\"cpu\": {\"quota\": 50000}}", 50000 },
+		{ "{\"cpu\": {\"quota\": -1, \"period\": 5000}}", -1 },
+		{ "{\"cpu\": {\"quota\": 9223372036854775, \"period\": 1}}", 9223372036854775 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_json_ json *doc = NULL;
+
+		ck_assert_int_eq(json_parse(cases[i].given, strlen(cases[i].given), &doc, NULL), 0);
+		ck_assert_int_eq(cgroup_unit_fit("/teu-no-such-group", doc, "linux.resources", false, NULL), 0);
+		ck_assert_int_eq(json_get_number(json_get(doc, "cpu"), "quota", 0), cases[i].quota);
+	}
+}
+END_TEST
+
 START_TEST(weights_and_counts)
 {
 	expect(&v2, "{\"cpu\": {\"shares\": 1024}, \"pids\": {\"limit\": 7}, \"blockIO\": {\"weight\": 10}}",
@@ -130,6 +153,7 @@ int main(void)
 	tcase_add_test(tc, nothing_asked_is_nothing_said);
 	tcase_add_test(tc, memory_on_both_hierarchies);
 	tcase_add_test(tc, a_quota_is_time_in_a_second_rounded_up);
+	tcase_add_test(tc, files_get_what_the_manager_keeps);
 	tcase_add_test(tc, weights_and_counts);
 	tcase_add_test(tc, lists_are_bytes_of_bits);
 	tcase_add_test(tc, files_by_name_are_properties_too);
