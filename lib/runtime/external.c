@@ -51,7 +51,8 @@ static void add(struct external *e, const char *path, const char *source)
 /* What OP_CGROUP_MOUNT makes: one bind, or one a controller. */
 static void add_cgroup(struct external *e, const char *path, const struct cgroup_plan *group, const char *cgroup_path)
 {
-	size_t tail = strlen(cgroup_path);
+	/* One without a cgroup has no path either. */
+	size_t tail = group->dirs.n ? strlen(cgroup_path) : 0;
 
 	if (group->v2 && group->dirs.n)
 		add(e, path, group->dirs.items[0]);
