@@ -110,6 +110,13 @@ class Look:
         found += [f"layers/{name}" for name in os.listdir(self.engine.state + "/layers") if name.startswith(".")]
         return found
 
+    def swept(self, up, known):
+        """What the sweep has left. Who was being launched meanwhile and has ended since is the next one's."""
+        found = self.orphans(up)
+        if found and any(state == "exited" and known.get(identity, (name, None))[1] != state for identity, (name, state) in self.containers().items()):
+            self.engine.must("sweep")
+        return found
+
     def clean_up(self):
         """Removes all that is told of; a command that has a problem with that has found a bug."""
         known = list(self.containers())
@@ -139,7 +146,7 @@ class Look:
                 problems.append(f"{name} was exited, and after the sweep it is {state}")
             if identity not in up and state == "exited" and self.removes_itself(identity):
                 problems.append(f"{name} has --rm, has ended, and is there after the sweep")
-        problems += settled(lambda: self.orphans(up))
+        problems += settled(lambda: self.swept(up, known))
         done = self.engine.teu("check")
         if done.returncode:
             problems.append(f"check: {done.stdout} {done.stderr}")
