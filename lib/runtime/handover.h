@@ -21,6 +21,13 @@ struct handover {
 	size_t n_kept;
 };
 
+/* What create and exec are asked for alike: @o is the options of either. */
+#define HANDOVER_OF(o)                                                                                                 \
+	{                                                                                                              \
+		.console_socket = (o)->console_socket, .given_console = (o)->console_fd, .pid_file = (o)->pid_file,    \
+		.pidfd_socket = (o)->pidfd_socket, .preserve_fds = (o)->preserve_fds, .console = -EBADF                \
+	}
+
 /* @terminal: the process has one, which then has to go somewhere. */
 int handover_open(struct handover *h, bool terminal, teu_error **err);
 /* Tells those who wait for the process. */
