@@ -10,7 +10,7 @@ static uint32_t answers_due(const char *bytes, size_t n)
 	for (size_t at = 0; at + sizeof(struct nlmsghdr) <= n;) {
 		const struct nlmsghdr *h = (const struct nlmsghdr *)(bytes + at);
 
-		if (h->nlmsg_len < sizeof(*h))
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > n - at)
 			break;
 		due += (h->nlmsg_flags & NLM_F_ACK) != 0;
 		at += NLMSG_ALIGN(h->nlmsg_len);
@@ -18,9 +18,16 @@ static uint32_t answers_due(const char *bytes, size_t n)
 	return due;
 }
 
+static bool is_whole(const struct nlmsghdr *h, size_t left)
+{
+	size_t least = h->nlmsg_type == NLMSG_ERROR ? NLMSG_LENGTH(sizeof(int)) : sizeof(*h);
+
+	return h->nlmsg_len >= least && h->nlmsg_len <= left;
+}
+
 static long read_answers(int fd, uint32_t due)
 {
-	char buffer[8192];
+	char buffer[8192] __attribute__((aligned(8)));
 
 	while (due) {
 		long n = SYS(recvfrom, fd, buffer, sizeof(buffer), 0, 0, 0);
@@ -31,7 +38,7 @@ static long read_answers(int fd, uint32_t due)
 		for (long at = 0; at + (long)sizeof(struct nlmsghdr) <= n;) {
 			const struct nlmsghdr *h = (const struct nlmsghdr *)(buffer + at);
 
-			if (h->nlmsg_len < sizeof(*h))
+			if (!is_whole(h, (size_t)(n - at)))
 				return -EBADMSG;
 			if (h->nlmsg_type == NLMSG_ERROR) {
 				TRY(*(const int *)NLMSG_DATA(h));
