@@ -8,8 +8,6 @@
 #include "init/plan.h"
 #include "init/sys.h"
 
-enum { FIRST_MAX_GROUPS = 1024 };
-
 struct first {
 	const struct plan_header *plan;
 	int sync; /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
@@ -17,7 +15,7 @@ struct first {
 		   the caller's hooks are */
 	int pid;	    /* of this process as the host sees it, from the first word on go */
 	bool waited;	    /* OP_WAIT_HOST has been */
-	bool hidden;  /* it gets dumpable by OP_PIVOT only */
+	bool hidden;	    /* it gets dumpable by OP_PIVOT only */
 	bool groups_denied; /* setgroups(2) is, in its user namespace */
 	int start;	    /* the fifo of OP_OPEN_START; -1 */
 	int root;	    /* the rootfs; AT_FDCWD before there is one */
@@ -26,7 +24,7 @@ struct first {
 	int tty;	    /* our side of the pty; -1 */
 	int stdio[3];	    /* what becomes 0, 1, 2 */
 	uint32_t uid, gid;
-	uint32_t groups[FIRST_MAX_GROUPS];
+	uint32_t groups[PLAN_MAX_GROUPS];
 	uint32_t n_groups;
 	uint64_t permitted;	       /* the capabilities that there are to give, from OP_BECOME on */
 	char home[512];		       /* of the user; "" until looked up */
@@ -106,7 +104,7 @@ long put_oom_score(const struct plan_header *plan, const struct plan_step *s, in
 bool is_null(int fd);
 
 /* Waits for the monitor's next word; ends the process when the monitor gives up. */
-void await_go(struct first *f);
+long await_go(struct first *f);
 /* @n texts one behind the other (some may be empty) as the vector that execve takes, with room for one more entry. */
 const char **vector(const char *item, size_t n);
 void unblock_signals(void);

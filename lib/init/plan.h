@@ -6,6 +6,7 @@
 #ifndef TEU_INIT_PLAN_H
 #define TEU_INIT_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PLAN_MAGIC 0x75657431u /* "1teu" */
@@ -148,7 +149,8 @@ enum {
 	PLAN_HOOK_IN_ROOTFS
 };
 
-enum { PLAN_MAX_SOURCES = 512 };
+/* In one plan; of processors and memory nodes; of groups; of descriptors that the command gets. */
+enum { PLAN_MAX_SOURCES = 512, PLAN_MAX_BITS = 1024, PLAN_MAX_GROUPS = 1024, PLAN_MAX_KEPT = 1024 };
 
 enum plan_restart { PLAN_RESTART_NO = 0, PLAN_RESTART_ON_FAILURE, PLAN_RESTART_ALWAYS };
 
@@ -217,5 +219,22 @@ struct plan_header {
 	uint32_t restart_count; /* so many came before this launch */
 	uint32_t restart_delay_ms; /* the last delay */
 };
+
+/* check.c: what is wrong with a plan. */
+enum plan_fault {
+	PLAN_SOUND = 0,
+	PLAN_BAD_SIZE,	  /* not a plan, or header, texts and steps don't make up its size */
+	PLAN_BAD_HEADER,  /* a flag or policy that nobody knows */
+	PLAN_BAD_TEXT,	  /* a text that is missing, begins outside, or has no end */
+	PLAN_BAD_OP,	  /* nobody knows the step, or not who it is for */
+	PLAN_BAD_OPERANDS /* bytes, counted texts or places outside */
+};
+
+/*
+ * Of @size bytes at an address that 8 divides. Whoever runs a sound plan reads nothing outside of it. *ret_step: the
+ * step that is at fault; NULL: none is.
+ */
+enum plan_fault plan_check(const struct plan_header *plan, uint64_t size, const struct plan_step **ret_step);
+bool plan_check_birth(const struct plan_birth *birth);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <linux/sched/types.h>
 
-enum { IO_WHO_PROCESS = 1, AFFINITY_BYTES = 128, ALL_BYTES = 1024 };
+enum { IO_WHO_PROCESS = 1, ALL_BYTES = 1024 };
 
 long step_scheduler(struct first *f, const struct plan_step *s)
 {
@@ -60,7 +60,7 @@ long set_affinity(const struct plan_header *plan, const struct plan_step *s)
 		allow_all();
 		return 0;
 	}
-	r = SYS(sched_setaffinity, 0, AFFINITY_BYTES, plan_text(plan, s->t1));
+	r = SYS(sched_setaffinity, 0, PLAN_MAX_BITS / 8, plan_text(plan, s->t1));
 	return r < 0 ? r : 0;
 }
 

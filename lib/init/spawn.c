@@ -241,16 +241,34 @@ static long open_links(const struct plan_birth *birth, struct links *l)
 	return 0;
 }
 
-static const struct plan_header *map_plan(void)
-{
-	struct plan_header header;
-	long p;
+enum { SEEK_END = 2, GET_SEALS = 1034, SEALED = 2 | 8 /* F_SEAL_SHRINK | F_SEAL_WRITE */ };
 
-	if (SYS(pread64, FD_PLAN, &header, sizeof(header), 0) != sizeof(header) || header.magic != PLAN_MAGIC)
-		return NULL;
-	p = SYS(mmap, 0, header.size, 1 /* PROT_READ */, 2 /* MAP_PRIVATE */, FD_PLAN, 0);
+/* Its size; *ret where it is. */
+static long map_plan(const struct plan_header **ret)
+{
+	long size = SYS(lseek, FD_PLAN, 0, SEEK_END), p;
+
+	TRY(size);
+	p = SYS(mmap, 0, size, 1 /* PROT_READ */, 2 /* MAP_PRIVATE */, FD_PLAN, 0);
+	if (p < 0 && p > -4096)
+		return p;
 	SYS(close, FD_PLAN);
-	return p < 0 && p > -4096 ? NULL : (const struct plan_header *)p;
+	*ret = (const struct plan_header *)p;
+	return size;
+}
+
+/* What is sealed stays as it has been checked, for the first process, too. */
+static long read_plan(const struct plan_birth *birth, const struct plan_header **ret)
+{
+	long seals = SYS(fcntl, FD_PLAN, GET_SEALS, 0), size;
+	const struct plan_step *step;
+
+	TRY(seals);
+	size = map_plan(ret);
+	TRY(size);
+	if ((seals & SEALED) != SEALED || plan_check(*ret, (uint64_t)size, &step) != PLAN_SOUND)
+		return -EBADMSG;
+	return memcmp(&(*ret)->birth, birth, sizeof(*birth)) == 0 ? 0 : -EBADMSG;
 }
 
 static void run_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l)
@@ -274,8 +292,9 @@ static void close_inherited(const struct plan_birth *birth, const struct links *
 static void run_first(const struct plan_birth *birth, const struct plan_header *plan, struct links *l)
 {
 	static struct first f;
-	struct first_message lost = { .kind = FIRST_FAILED, .step = UINT32_MAX, .error = EIO };
+	struct first_message lost = { .kind = FIRST_FAILED, .step = UINT32_MAX };
 	int own = birth->flags & PLAN_STDIO;
+	long r;
 
 	SYS(close, l->sync[0]);
 	SYS(close, l->go[1]);
@@ -284,9 +303,12 @@ static void run_first(const struct plan_birth *birth, const struct plan_header *
 		SYS(prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	f.sync = l->sync[1];
 	f.go = l->go[0];
-	await_go(&f);
-	f.plan = plan ? plan : map_plan();
-	if (!f.plan) {
+	f.plan = plan;
+	r = await_go(&f);
+	if (r >= 0 && !plan)
+		r = map_plan(&f.plan);
+	if (r < 0) {
+		lost.error = (int32_t)-r;
 		SYS(write, f.sync, &lost, sizeof(lost));
 		SYS(exit_group, 1);
 	}
@@ -394,13 +416,14 @@ bool wire_await(enum wire_type type, struct wire_header *ret)
 }
 
 /* The end of the wire instead: the caller gave up, and has nothing to hear. */
-static const struct plan_header *await_plan(struct child *c)
+static const struct plan_header *await_plan(const struct plan_birth *birth, struct child *c)
 {
+	const struct plan_header *plan = NULL;
 	struct wire_header m;
-	const struct plan_header *plan = wire_await(WIRE_PLAN, &m) ? map_plan() : NULL;
+	long r = wire_await(WIRE_PLAN, &m) ? read_plan(birth, &plan) : -EPIPE;
 
-	if (!plan)
-		fail(NULL, c, WIRE_MONITOR, 0, -EPIPE);
+	if (r < 0)
+		fail(NULL, c, WIRE_PLANNED, 0, r);
 	return plan;
 }
 
@@ -514,8 +537,10 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
 	long r;
 
 	*c = (struct child){ .in = -1, .out = { -1, -1 } };
+	if (!plan_check_birth(birth))
+		fail(NULL, c, WIRE_PLANNED, 0, -EBADMSG);
 	if (!(birth->flags & PLAN_EARLY)) {
-		plan = await_plan(c);
+		plan = await_plan(birth, c);
 		r = birth->flags & PLAN_BETWEEN ? 0 : run_steps(plan, &plan->before, 0, -1, &step);
 		if (r < 0)
 			fail(plan, c, WIRE_BEFORE, step, r);
@@ -528,7 +553,7 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
 		fail(plan, c, WIRE_CLONE, 0, r);
 	close_others(&l, c);
 	if (!plan)
-		plan = await_plan(c);
+		plan = await_plan(birth, c);
 	if (birth->flags & PLAN_PLACED)
 		await_place(plan, c);
 	say_go(&l, c);

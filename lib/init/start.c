@@ -29,10 +29,9 @@ long step_host_hooks(struct first *f, const struct plan_step *s)
 	(void)s;
 	/* The word that the monitor's steps are done comes in any case. */
 	if (!f->waited)
-		await_go(f);
+		TRY(await_go(f));
 	TRY(tell(f, FIRST_AT_HOOKS));
-	await_go(f);
-	return 0;
+	return await_go(f);
 }
 
 /* A session keyring of its own: the caller's keys are none of the container's business. Kernels without keyrings have

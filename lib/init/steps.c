@@ -12,7 +12,7 @@
 #include <linux/poll.h>
 #include <linux/signal.h>
 
-void await_go(struct first *f)
+long await_go(struct first *f)
 {
 	long n;
 
@@ -20,8 +20,9 @@ void await_go(struct first *f)
 		n = SYS(read, f->go, &f->pid, sizeof(f->pid));
 	while (n == -EINTR);
 	/* The end of the pipe without a word: the monitor gave up, and nobody wants to hear more. */
-	if (n <= 0)
+	if (n == 0)
 		SYS(exit_group, 1);
+	return n < 0 ? n : 0;
 }
 
 long die_with_monitor(const struct first *f)
@@ -34,7 +35,7 @@ long die_with_monitor(const struct first *f)
 static long step_wait_host(struct first *f, const struct plan_step *s)
 {
 	(void)s;
-	await_go(f);
+	TRY(await_go(f));
 	f->waited = true;
 	return 0;
 }
@@ -210,8 +211,6 @@ static long step_selinux(struct first *f, const struct plan_step *s)
 
 static long step_user(struct first *f, const struct plan_step *s)
 {
-	if (s->n3 > FIRST_MAX_GROUPS)
-		return -E2BIG;
 	f->uid = (uint32_t)s->n1;
 	f->gid = (uint32_t)s->n2;
 	f->n_groups = (uint32_t)s->n3;

@@ -137,7 +137,7 @@ static void add_group(struct first *f, uint32_t gid)
 	for (uint32_t i = 0; i < f->n_groups; i++)
 		if (f->groups[i] == gid)
 			return;
-	if (f->n_groups < FIRST_MAX_GROUPS)
+	if (f->n_groups < PLAN_MAX_GROUPS)
 		f->groups[f->n_groups++] = gid;
 }
 

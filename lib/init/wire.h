@@ -27,7 +27,15 @@ enum wire_type {
 	WIRE_PLACE, /* n1 pid of the first process, which waits to be put into its cgroup: PLAN_PLACED */
 };
 
-enum wire_phase { WIRE_BEFORE = 0, WIRE_CLONE, WIRE_BORN, WIRE_FIRST, WIRE_MONITOR, WIRE_KILLED };
+enum wire_phase {
+	WIRE_BEFORE = 0,
+	WIRE_CLONE,
+	WIRE_BORN,
+	WIRE_FIRST,
+	WIRE_MONITOR,
+	WIRE_KILLED,
+	WIRE_PLANNED, /* nothing is done: the plan can't be read, or is none that can be run (EBADMSG) */
+};
 
 enum { WIRE_WANT_STDIN = 1, WIRE_WANT_STDOUT = 2, WIRE_WANT_STDERR = 4 };
 

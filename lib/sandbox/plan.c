@@ -170,9 +170,12 @@ plan_off plan_list_add(struct plan *p, const struct strv *items)
 
 int plan_finish(struct plan *p, teu_error **err)
 {
+	static const char ends[2];
 	struct plan_steps runs[PLAN_LISTS];
 	struct plan_header *h;
 
+	/* Whatever stands last, a text or a list, ends before the steps. */
+	plan_bytes_add(p, ends, sizeof(ends));
 	for (int i = 0; i < PLAN_LISTS; i++) {
 		runs[i].count = (uint32_t)p->n_steps[i];
 		runs[i].at = plan_bytes_add(p, p->steps[i], p->n_steps[i] * sizeof(*p->steps[i]));
@@ -391,6 +394,29 @@ static int clone_failure(const struct plan_header *h, int eno, teu_error **err)
 		       what, strerrordesc_np(eno));
 }
 
+/* The helper has no words: what it found is found here again. */
+static int reading_failure(const struct plan *p, int eno, teu_error **err)
+{
+	static const char *const faults[] = {
+		[PLAN_SOUND] = "it is not the one that was written",
+		[PLAN_BAD_SIZE] = "its size is not that of its parts",
+		[PLAN_BAD_HEADER] = "its header has unknown flags",
+		[PLAN_BAD_TEXT] = "a text is missing or not in it",
+		[PLAN_BAD_OP] = "there is no such step",
+		[PLAN_BAD_OPERANDS] = "an operand is not in it",
+	};
+	const struct plan_step *s = NULL;
+	enum plan_fault fault;
+	const char *name;
+
+	if (eno != EBADMSG)
+		return err_errno(err, eno, "read the launch plan");
+	fault = plan_check((const struct plan_header *)p->bytes.text, p->bytes.len, &s);
+	name = s && s->op < OP_COUNT && ops[s->op].name ? ops[s->op].name : "a step";
+	return err_set(err, TEU_E_LAUNCH, "the helper refuses the launch plan%s%s: %s; report this as an error of teu",
+		       s ? ", " : "", s ? name : "", faults[fault]);
+}
+
 int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_error **err)
 {
 	static const int lists[] = { [WIRE_BEFORE] = PLAN_BEFORE, [WIRE_BORN] = PLAN_BORN, [WIRE_FIRST] = PLAN_FIRST };
@@ -401,6 +427,8 @@ int plan_failure(const struct plan *p, int phase, unsigned step, int eno, teu_er
 
 	if (phase == WIRE_CLONE)
 		return clone_failure(h, eno, err);
+	if (phase == WIRE_PLANNED)
+		return reading_failure(p, eno, err);
 	if (phase == WIRE_KILLED)
 		return err_set(err, TEU_E_LAUNCH,
 			       "the container's first process was killed before it could run its command (is "

@@ -108,7 +108,7 @@ static int add_user_name(const json *spec, const char *name, const json *gids, s
 
 static int add_user_ids(const char *place, int64_t uid, int64_t gid, const json *gids, struct plan *p, teu_error **err)
 {
-	uint32_t groups[1024];
+	uint32_t groups[PLAN_MAX_GROUPS];
 	size_t n = 0;
 	struct plan_step *s;
 	plan_off list;

@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "sandbox/compile.h"
 
-enum { MAX_BITS = 1024, IO_CLASS_SHIFT = 13, PERSONALITY_LINUX32 = 8 };
+enum { IO_CLASS_SHIFT = 13, PERSONALITY_LINUX32 = 8 };
 
 struct word {
 	const char *name;
@@ -167,7 +167,7 @@ static int add_io_priority(const json *process, struct plan *p, teu_error **err)
 static int add_memory_policy(const json *spec, struct plan *p, teu_error **err)
 {
 	static const char where[] = "linux.memoryPolicy";
-	uint64_t mode = 0, flags = 0, nodes[MAX_BITS / 64] = { 0 };
+	uint64_t mode = 0, flags = 0, nodes[PLAN_MAX_BITS / 64] = { 0 };
 	const char *list = "";
 	const json *policy = NULL;
 	struct plan_step *step;
@@ -183,14 +183,14 @@ static int add_memory_policy(const json *spec, struct plan *p, teu_error **err)
 		r = json_read_string(policy, where, "nodes", &list, err);
 	if (r < 0)
 		return r;
-	if (!parse_bits(list, nodes, MAX_BITS))
+	if (!parse_bits(list, nodes, PLAN_MAX_BITS))
 		return json_field_error(err, where, "nodes", "invalid memory policy node in \"%s\"", list);
 	if (*list)
 		at = plan_bytes_add(p, nodes, sizeof(nodes));
 	step = plan_step(p, PLAN_FIRST, OP_MEMORY_POLICY, where);
 	step->t1 = at;
 	step->n1 = mode | flags;
-	step->n2 = at ? MAX_BITS + 1 : 0; /* the kernel counts one bit less than it is told */
+	step->n2 = at ? PLAN_MAX_BITS + 1 : 0; /* the kernel counts one bit less than it is told */
 	return 0;
 }
 
@@ -223,14 +223,14 @@ int compile_schedule(const json *spec, const json *process, struct plan *p, teu_
 int compile_affinity(const json *process, const char *key, enum plan_list list, struct plan *p, teu_error **err)
 {
 	static const char where[] = "process.execCPUAffinity";
-	uint64_t cpus[MAX_BITS / 64] = { 0 };
+	uint64_t cpus[PLAN_MAX_BITS / 64] = { 0 };
 	const char *text = "";
 	plan_off at;
 	int r = json_read_string(json_get(process, "execCPUAffinity"), where, key, &text, err);
 
 	if (r < 0 || !*text)
 		return r;
-	if (!parse_bits(text, cpus, MAX_BITS))
+	if (!parse_bits(text, cpus, PLAN_MAX_BITS))
 		return json_field_error(err, where, key, "\"%s\" is no list such as 0-3,5", text);
 	at = plan_bytes_add(p, cpus, sizeof(cpus));
 	plan_step(p, list, OP_AFFINITY, where)->t1 = at;

@@ -4,7 +4,7 @@
 
 #include "sandbox/plan.h"
 
-/* The helper could run it: all offsets inside, all texts ended. */
+/* The helper would run it, and what is shown of it is JSON. */
 void must_be_sound(const struct plan *plan);
 
 static inline void must(bool truth)
