@@ -148,6 +148,8 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 		return set_pid_namespace(plan, s);
 	case OP_OVERLAY_MAPPED:
 		return overlay_mapped(plan, s, pid, sync);
+	case OP_JOIN_CGROUP:
+		return sys_put(AT_FDCWD, plan_text(plan, s->t1), "0");
 	case OP_SETNS:
 		return join_namespace(plan, s);
 	case OP_TIME:

@@ -212,7 +212,7 @@ static void add_host_steps(const struct launch *l, struct plan *p)
 	}
 }
 
-static void add_cgroup_join(const char *dir, const char *file, struct plan *p)
+static void add_cgroup_join(const char *dir, const char *file, enum plan_list list, struct plan *p)
 {
 	_cleanup_(strbuf_done) struct strbuf path = STRBUF_INIT;
 	plan_off at;
@@ -220,16 +220,18 @@ static void add_cgroup_join(const char *dir, const char *file, struct plan *p)
 	strbuf_addf(&path, "%s/%s", dir, file);
 	p->oom |= path.oom;
 	at = plan_text_add(p, path.text);
-	plan_step(p, PLAN_FIRST, OP_JOIN_CGROUP, NULL)->t1 = at;
+	plan_step(p, list, OP_JOIN_CGROUP, NULL)->t1 = at;
 }
 
-/* On v1 the process enters each controller's folder by itself; on v2 clone3 puts it there. */
-static void add_cgroup_joins(const struct cgroup_plan *cgroup, struct plan *p)
+/* On v1 the process enters each controller's folder by itself; on v2 clone3 puts it there, unless it @enters, too. */
+static void add_cgroup_joins(const struct cgroup_plan *cgroup, bool enters, enum plan_list list, struct plan *p)
 {
-	for (size_t i = 0; cgroup && !cgroup->v2 && i < cgroup->dirs.n; i++)
-		add_cgroup_join(cgroup->dirs.items[i], "tasks", p);
+	const char *file = cgroup && cgroup->v2 ? "cgroup.procs" : "tasks";
+
+	for (size_t i = 0; cgroup && (!cgroup->v2 || enters) && i < cgroup->dirs.n; i++)
+		add_cgroup_join(cgroup->dirs.items[i], file, list, p);
 	if (cgroup && cgroup->unified)
-		add_cgroup_join(cgroup->unified, "cgroup.procs", p);
+		add_cgroup_join(cgroup->unified, "cgroup.procs", list, p);
 }
 
 /* resctrl: a class first, then the monitoring group in it. */
@@ -280,6 +282,15 @@ static bool joins_between(const json *spec)
 	if (paths & CLONE_NEWNET && json_count(json_find(spec, "linux.netDevices")))
 		return true;
 	return paths & (compile_in_user_namespace(spec) ? ~UINT64_C(0) : CLONE_NEWUSER);
+}
+
+/*
+ * From another container's cgroup namespace the own cgroup is out of reach (cgroup-v2.rst, "Delegation Containment"):
+ * the process that joins that one has to be in the cgroup by then, and the first one is born there.
+ */
+static bool enters_between(const struct launch *l)
+{
+	return !l->placed && joins_between(l->spec) && paths_of(l->spec) & CLONE_NEWCGROUP;
 }
 
 static int add_namespace_join(const json *spec, const json *ns, struct plan *p, teu_error **err)
@@ -512,9 +523,11 @@ struct plan_birth compile_birth(const struct launch *l)
 	bool before = joins_between(l->spec) || paths_of(l->spec) & CLONE_NEWPID ||
 		      (flags & CLONE_NEWTIME && l->rights != IDMAP_USER);
 
+	uint32_t inherited = enters_between(l) ? PLAN_INTO_CGROUP : 0;
+
 	return (struct plan_birth){
 		.clone_flags = (uint32_t)(flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME)),
-		.flags = birth_flags(l, json_get(l->spec, "process")) | (before ? 0 : PLAN_EARLY) |
+		.flags = (birth_flags(l, json_get(l->spec, "process")) & ~inherited) | (before ? 0 : PLAN_EARLY) |
 			 (joins_between(l->spec) ? PLAN_BETWEEN : 0),
 	};
 }
@@ -633,7 +646,7 @@ static void add_start(struct work *w)
 static int add_joins(struct work *w, teu_error **err)
 {
 	/* Where an ordinary user has the right to that. */
-	bool inside = w->launch->rights == IDMAP_USER;
+	bool inside = w->launch->rights == IDMAP_USER, between = enters_between(w->launch);
 	int r = inside ? 0 : add_time(w->spec, w->flags, PLAN_BEFORE, w->plan, err);
 
 	if (r < 0)
@@ -644,7 +657,7 @@ static int add_joins(struct work *w, teu_error **err)
 	r = inside ? add_time(w->spec, w->flags, PLAN_FIRST, w->plan, err) : 0;
 	if (r < 0)
 		return r;
-	add_cgroup_joins(w->launch->cgroup, w->plan);
+	add_cgroup_joins(w->launch->cgroup, between, between ? PLAN_BEFORE : PLAN_FIRST, w->plan);
 	add_share_joins(w->launch, w->plan);
 	compile_all_cpus(w->plan);
 	if (w->flags & CLONE_NEWCGROUP)
@@ -777,7 +790,7 @@ int compile_exec(const struct launch *l, const json *process, struct plan *p, te
 		return r;
 	if (p->n_steps[PLAN_BORN])
 		plan_step(p, PLAN_FIRST, OP_WAIT_HOST, NULL);
-	add_cgroup_joins(l->cgroup, p);
+	add_cgroup_joins(l->cgroup, false, PLAN_FIRST, p);
 	add_share_joins(l, p);
 	r = compile_exec_affinity(process, p, err);
 	if (r < 0)
