@@ -65,6 +65,8 @@ int cgroup_compile_modest(const char *path, const json *resources, const char *w
 bool cgroup_may_join(const char *path);
 /* This process's own, for free(); NULL: unknown. On v1 that of the first controller that tells. */
 char *cgroup_own_path(void);
+/* On v2 the folder of the cgroup that @pid is in, for free(); NULL: unknown, or v1. */
+char *cgroup_dir_of(pid_t pid);
 /* The folders of this process's own cgroup, as a plan's dirs; none of them may be written to. */
 int cgroup_own_dirs(struct cgroup_plan *ret, teu_error **err);
 /*

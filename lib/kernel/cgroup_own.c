@@ -49,11 +49,30 @@ static char *own_path(const char *text, const char *name)
 	return NULL;
 }
 
-static char *read_own(void)
+static char *read_file(const char *file)
 {
 	char *text = NULL;
 
-	return fd_read_file(AT_FDCWD, "/proc/self/cgroup", MAX_FILE, &text, NULL, NULL) < 0 ? NULL : text;
+	return fd_read_file(AT_FDCWD, file, MAX_FILE, &text, NULL, NULL) < 0 ? NULL : text;
+}
+
+static char *read_own(void)
+{
+	return read_file("/proc/self/cgroup");
+}
+
+char *cgroup_dir_of(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL, *path = NULL;
+	const struct cgroup_machine *m;
+	char file[32], *dir;
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	text = read_file(file);
+	if (!text || cgroup_machine_get(&m, NULL) < 0 || !m->v2)
+		return NULL;
+	path = own_path(text, "");
+	return !path || asprintf(&dir, "%s%s", m->root, path) < 0 ? NULL : dir;
 }
 
 char *cgroup_own_path(void)

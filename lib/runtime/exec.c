@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 
 #include "base/proc.h"
 #include "runtime/bundle.h"
@@ -166,6 +167,26 @@ static int enter_sub_cgroups(struct exec *e, teu_error **err)
 	return 0;
 }
 
+static bool open_dir(struct exec *e, const char *dir)
+{
+	cleanup_close(&e->cgroup_fd);
+	e->cgroup_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return e->cgroup_fd >= 0;
+}
+
+/*
+ * Where an init of the container's own divides the cgroup (systemd does), nobody may be in the group itself any more
+ * (cgroup-v2.rst, "No Internal Process Constraint"); or the first process has left it, and it is gone. As runc: what
+ * is not told where to go goes where that process is.
+ */
+static bool open_init_cgroup(struct exec *e)
+{
+	_cleanup_free_ char *dir = e->opts->cgroups ? NULL : cgroup_dir_of(e->record.pid);
+
+	/* The number is still its own: it lives. */
+	return dir && pidfd_send_signal(e->pidfd, 0, NULL, 0) == 0 && open_dir(e, dir);
+}
+
 static int open_cgroup(struct exec *e, teu_error **err)
 {
 	int r;
@@ -175,10 +196,10 @@ static int open_cgroup(struct exec *e, teu_error **err)
 	r = cgroups_reopen(e->runtime, e->record.cgroup, e->spec, &e->cgroup, err);
 	if (r == 0 && e->opts->cgroups)
 		r = enter_sub_cgroups(e, err);
-	if (r < 0 || !e->cgroup.v2 || !e->cgroup.dirs.n)
+	if (r < 0 || !e->cgroup.v2 || !e->cgroup.dirs.n || open_dir(e, e->cgroup.dirs.items[0]))
 		return r;
-	e->cgroup_fd = open(e->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return e->cgroup_fd < 0 ? err_errno(err, errno, "open cgroup %s", e->cgroup.dirs.items[0]) : 0;
+	r = errno;
+	return r == ENOENT && open_init_cgroup(e) ? 0 : err_errno(err, r, "open cgroup %s", e->cgroup.dirs.items[0]);
 }
 
 static int fill_launch(struct exec *e, bool stays, teu_error **err)
@@ -246,17 +267,45 @@ static int begin_spawn(struct exec *e, teu_error **err)
 }
 
 /* The helper starts while the plan is made. */
+static int try_launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
+{
+	int r = begin_spawn(e, err);
+
+	if (r == 0)
+		r = compile_exec(&e->launch, e->process, &e->plan, err);
+	if (r < 0)
+		return r;
+	trace_helper(e->runtime, "joins the namespaces", &e->plan);
+	trace_plan(e->runtime, &e->plan);
+	return spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, err);
+}
+
+/* clone3 could not put the process into the cgroup: that has children with controllers, is threaded, or gone. */
+static bool cgroup_refused(const struct exec *e, const teu_error *why)
+{
+	const char *step = teu_error_detail(why, "step");
+	int eno = teu_error_errno(why);
+
+	return e->cgroup_fd >= 0 && step && strcmp(step, "clone") == 0 &&
+	       (eno == EBUSY || eno == EOPNOTSUPP || eno == ENODEV);
+}
+
 static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
 {
 	_cleanup_error_ teu_error *why = NULL;
-	int r = begin_spawn(e, &why);
+	int r = try_launch(e, ret_wire, ret_pid, &why);
 
-	if (r == 0)
-		r = compile_exec(&e->launch, e->process, &e->plan, &why);
-	if (r == 0) {
-		trace_helper(e->runtime, "joins the namespaces", &e->plan);
-		trace_plan(e->runtime, &e->plan);
-		r = spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, &why);
+	if (r < 0 && cgroup_refused(e, why) && open_init_cgroup(e)) {
+		spawn_done(&e->spawn);
+		plan_done(&e->plan);
+		teu_error_unref(TAKE_PTR(why));
+		r = try_launch(e, ret_wire, ret_pid, &why);
+	}
+	if (r < 0 && cgroup_refused(e, why)) {
+		int eno = teu_error_errno(why);
+
+		teu_error_unref(TAKE_PTR(why));
+		r = err_errno(&why, eno, "exec: adding pid of the process to cgroups: %s", e->cgroup.dirs.items[0]);
 	}
 	if (r < 0)
 		return failed(e, r, TAKE_PTR(why), err);

@@ -386,8 +386,12 @@ static int clone_failure(const struct plan_header *h, int eno, teu_error **err)
 	static const char what[] = "make the namespaces of the container";
 	bool refused = eno == EPERM || eno == EACCES || eno == ENOSPC || eno == EUSERS;
 
-	if (!refused || !(h->birth.clone_flags & CLONE_NEWUSER) || geteuid() == 0)
-		return err_errno(err, eno, "%s", what);
+	if (!refused || !(h->birth.clone_flags & CLONE_NEWUSER) || geteuid() == 0) {
+		int r = err_errno(err, eno, "%s", what);
+
+		err_detail(err, "step", "clone");
+		return r;
+	}
 	return err_set(err, TEU_E_PERMISSION,
 		       "%s: %s: may an ordinary user make user namespaces here (sysctl user.max_user_namespaces, "
 		       "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)?",
