@@ -134,6 +134,17 @@ static int check_path(const char *path, char **ret, teu_error **err)
 	return 0;
 }
 
+/* Who is idle has no share of the CPU: the kernel refuses both. */
+static void drop_shares(struct cgroup_build *b)
+{
+	struct cgroup_limits *l = &b->limits;
+
+	if (!l->shares.set || !l->idle.set || l->idle.value == 0)
+		return;
+	cgroup_add_warning(b, "unable to apply both cpu.shares and cpu.idle: cpu.shares are left out");
+	l->shares.set = false;
+}
+
 static int compile(struct cgroup_build *b, const char *path, const json *resources)
 {
 	_cleanup_free_ char *clean = NULL;
@@ -144,6 +155,7 @@ static int compile(struct cgroup_build *b, const char *path, const json *resourc
 	if (r == 0) {
 		b->path = clean;
 		b->plan->v2 = b->m->v2;
+		drop_shares(b);
 		r = b->m->v2 ? cgroup_v2_compile(b) : cgroup_v1_compile(b);
 	}
 	if (r == 0 && (b->oom || b->plan->dirs.oom))
@@ -327,6 +339,10 @@ static int explain(const struct cgroup_op *op, int eno, teu_error **err)
 		r = err_set(err, TEU_E_UNSUPPORTED, "this machine's cgroups have no %s", file);
 	else if (eno == EBUSY && strncmp(file, "memory.", 7) == 0)
 		r = err_set(err, TEU_E_CONFLICT, "write %s to %s: more than that is in use", op->value, op->path);
+	else if (eno == EINVAL && (strcmp(file, "cpu.weight") == 0 || strcmp(file, "cpu.shares") == 0))
+		r = err_set(err, TEU_E_INVALID,
+			    "write %s to %s: Invalid argument: who is idle (cpu.idle) has no share of the CPU",
+			    op->value, op->path);
 	else if (op->field && (eno == ERANGE || eno == ENODEV))
 		r = err_set(err, TEU_E_INVALID, "write %s to %s: %s", op->value, op->path, strerrordesc_np(eno));
 	else

@@ -79,6 +79,8 @@ struct cgroup_limits {
 };
 
 int cgroup_limits_parse(const json *resources, const char *where, struct cgroup_limits *ret, teu_error **err);
+/* "unified" asks for cpu.idle. */
+bool cgroup_unified_idle(const struct cgroup_limits *l);
 void cgroup_limits_done(struct cgroup_limits *l);
 
 /* The nearest folder at or above @dir that is there may be written to. */
@@ -147,6 +149,8 @@ int cgroup_v1_limits(const teu_cgroup *g, json *to);
 int cgroup_v2_limits(const teu_cgroup *g, json *to);
 int cgroup_v1_stats(const teu_cgroup *g, json *to);
 int cgroup_v2_stats(const teu_cgroup *g, json *to);
+/* Its huge pages: {"2MB": {"usage": bytes, "max": bytes (v1), "failcnt": times}}, {} without the controller. */
+int cgroup_hugetlb_stats(const teu_cgroup *g, json *to);
 int cgroup_v1_freeze(const char *dir, bool frozen, int64_t deadline_ms, teu_error **err);
 int cgroup_v2_freeze(const char *dir, bool frozen, int64_t deadline_ms, teu_error **err);
 

@@ -211,6 +211,11 @@ int cgroup_limits_parse(const json *resources, const char *where, struct cgroup_
 	return r;
 }
 
+bool cgroup_unified_idle(const struct cgroup_limits *l)
+{
+	return strcmp(json_get_text(l->unified, "cpu.idle", ""), "1") == 0;
+}
+
 void cgroup_limits_done(struct cgroup_limits *l)
 {
 	free(l->weights);

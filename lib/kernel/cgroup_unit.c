@@ -256,6 +256,8 @@ static int add_unified(struct unit *u, const char *file, const char *value)
 	struct cgroup_number quota = { .set = true, .value = -1 }, period = { 0 };
 	uint64_t n = UINT64_MAX;
 
+	if (strcmp(file, "cpu.weight") == 0 && cgroup_unified_idle(u->limits))
+		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(unified_numbers); i++)
 		if (strcmp(file, unified_numbers[i].file) == 0 && (strcmp(value, "max") == 0 || parse_u64(value, &n)))
 			strv_addf(u->to, "%s=uint64 %" PRIu64, unified_numbers[i].property, n);

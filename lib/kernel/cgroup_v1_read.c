@@ -138,6 +138,7 @@ int cgroup_v1_stats(const teu_cgroup *g, json *to)
 	ok = ok && add_stat(g, CG_MEMORY, "memory.oom_control", "oom_kill", memory, "oom_kills");
 	ok = ok && add_stat(g, CG_MEMORY, "memory.stat", "total_inactive_file", memory, "inactive_file");
 	ok = ok && add_stat(g, CG_PIDS, "pids.current", NULL, pids, "current");
+	ok = ok && cgroup_hugetlb_stats(g, json_add_object(to, "hugetlb")) == 0;
 	return ok && add_io(g, io) ? 0 : -ENOMEM;
 }
 

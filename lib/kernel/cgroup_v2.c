@@ -263,11 +263,11 @@ static int add_cpu(struct cgroup_build *b, const char *dir)
 	if (l->rt_runtime.set || l->rt_period.set)
 		return cgroup_unsupported(b, l->rt_runtime.set ? "cpu.realtimeRuntime" : "cpu.realtimePeriod",
 					  "cgroup v2 has no limits for realtime processes");
+	if (l->idle.set)
+		cgroup_add_write(b, dir, "cpu.idle", "cpu.idle", "%" PRId64, l->idle.value);
 	if (l->shares.set)
 		cgroup_add_write(b, dir, "cpu.weight", "cpu.shares", "%" PRId64,
 				 cgroup_weight_of_shares(l->shares.value));
-	if (l->idle.set)
-		cgroup_add_write(b, dir, "cpu.idle", "cpu.idle", "%" PRId64, l->idle.value);
 	if (l->quota.set && l->quota.value > 0)
 		snprintf(quota, sizeof(quota), "%" PRId64, l->quota.value);
 	else if (!l->quota.set && b->update && cgroup_read_text(dir, "cpu.max", now, sizeof(now)))
@@ -412,6 +412,10 @@ static int add_unified(struct cgroup_build *b, const char *dir)
 		/* Who is in the group, and what it hands down, is no limit. */
 		if (strncmp(file, "cgroup.", 7) == 0 && strncmp(file, "cgroup.max.", 11) != 0)
 			return json_field_error(b->err, b->where, "unified", "%s is not for limits", file);
+		if (strcmp(file, "cpu.weight") == 0 && cgroup_unified_idle(&b->limits)) {
+			cgroup_add_warning(b, "unable to apply both cpu.weight and cpu.idle: cpu.weight is left out");
+			continue;
+		}
 		snprintf(field, sizeof(field), "unified.%s", file);
 		for (const char *line = value; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 			if (*line || line == value)

@@ -172,6 +172,7 @@ int cgroup_v2_stats(const teu_cgroup *g, json *to)
 	ok = ok && add_stat(dir, "memory.events", "oom_kill", 1, memory, "oom_kills");
 	ok = ok && add_stat(dir, "memory.stat", "inactive_file", 1, memory, "inactive_file");
 	ok = ok && add_stat(dir, "pids.current", NULL, 1, pids, "current");
+	ok = ok && cgroup_hugetlb_stats(g, json_add_object(to, "hugetlb")) == 0;
 	return ok && add_io(dir, io) ? 0 : -ENOMEM;
 }
 

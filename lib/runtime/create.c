@@ -434,6 +434,12 @@ static int find_cgroup(struct creation *c, teu_error **err)
 	return !lx || json_add_string(lx, "cgroupsPath", c->cgroup_path) ? 0 : err_oom(err);
 }
 
+static void tell_warnings(const struct creation *c, const struct strv *warnings)
+{
+	strv_foreach (warning, warnings)
+		runtime_log(c->runtime, TEU_LOG_WARNING, "%s", *warning);
+}
+
 int creation_prepare(struct creation *c, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
@@ -444,8 +450,7 @@ int creation_prepare(struct creation *c, teu_error **err)
 		return r;
 	process = json_get(c->bundle.spec, "process");
 	check_config(c->bundle.spec, CHECK_LAUNCH, &check);
-	strv_foreach (warning, &check.warnings)
-		runtime_log(c->runtime, TEU_LOG_WARNING, "%s", *warning);
+	tell_warnings(c, &check.warnings);
 	r = check_result(&check, err);
 	if (r == 0 && c->runtime->rights == IDMAP_USER && !compile_in_user_namespace(c->bundle.spec))
 		return json_field_error(
@@ -466,6 +471,7 @@ int creation_prepare(struct creation *c, teu_error **err)
 		r = add_listen_env(c, err);
 	if (r == 0)
 		r = find_cgroup(c, err);
+	tell_warnings(c, &c->cgroup.warnings);
 	return r;
 }
 

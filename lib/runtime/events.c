@@ -52,6 +52,11 @@ static bool add_io(json *to, const json *io)
 	return true;
 }
 
+static bool add_hugetlb(json *data, const json *sizes)
+{
+	return json_add(data, "hugetlb", sizes ? json_copy(sizes) : json_object());
+}
+
 static json *build(const json *stats, const json *memory, const json *limits)
 {
 	_cleanup_json_ json *data = json_object();
@@ -60,7 +65,8 @@ static json *build(const json *stats, const json *memory, const json *limits)
 	    !add_memory(json_add_object(data, "memory"), json_get(stats, "memory"), memory,
 			json_get(limits, "memory")) ||
 	    !add_pids(json_add_object(data, "pids"), json_get(stats, "pids"), json_get(limits, "pids")) ||
-	    !add_io(json_add_object(data, "blkio"), json_get(stats, "io")))
+	    !add_io(json_add_object(data, "blkio"), json_get(stats, "io")) ||
+	    !add_hugetlb(data, json_get(stats, "hugetlb")))
 		return NULL;
 	return TAKE_PTR(data);
 }

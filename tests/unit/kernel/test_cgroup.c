@@ -334,8 +334,8 @@ START_TEST(v2_limits)
 	ck_assert_str_eq(listing(2), "/a b/t/memory.swap.max = 2000\n"
 				     "/a b/t/memory.max = 1000\n"
 				     "/a b/t/memory.low = 500\n"
-				     "/a b/t/cpu.weight = 100\n"
 				     "/a b/t/cpu.idle = 0\n"
+				     "/a b/t/cpu.weight = 100\n"
 				     "/a b/t/cpu.max = 50000 200000\n"
 				     "/a b/t/cpu.max.burst = 10\n"
 				     "/a b/t/pids.max = 5\n"
@@ -344,6 +344,18 @@ START_TEST(v2_limits)
 				     "/a b/t/memory.high = 900\n"
 				     "/a b/t/io.max = 8:0 wbps=1\n"
 				     "/a b/t/io.max = 8:16 wbps=2\n");
+}
+END_TEST
+
+START_TEST(idle_has_no_shares)
+{
+	must_compile("/t", "{\"cpu\": {\"shares\": 1024, \"idle\": 1}}");
+	ck_assert_str_eq(listing(2), "/a b/t/cpu.idle = 1\n");
+	ck_assert_uint_eq(plan.warnings.n, 1);
+	must_compile("/t", "{\"unified\": {\"cpu.idle\": \"1\", \"cpu.weight\": \"8\"}}");
+	ck_assert_str_eq(listing(2), "/a b/t/cpu.idle = 1\n");
+	ck_assert_str_eq(plan.warnings.items[0],
+			 "unable to apply both cpu.weight and cpu.idle: cpu.weight is left out");
 }
 END_TEST
 
@@ -536,6 +548,7 @@ int main(void)
 	tcase_add_checked_fixture(on_v2, v2, tear_down);
 	tcase_add_test(on_v2, v2_enables_controllers_downwards);
 	tcase_add_test(on_v2, v2_limits);
+	tcase_add_test(on_v2, idle_has_no_shares);
 	tcase_add_test(on_v2, v2_weights_of_shares);
 	tcase_add_test(on_v2, v2_updates_look_at_what_is_in_force);
 	tcase_add_test(on_v2, v2_limits_below_use_are_refused_where_asked);
