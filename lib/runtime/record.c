@@ -3,8 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -16,6 +18,8 @@ enum { MAX_RECORD = 1 << 20, MAX_ID = 1024, MAX_TRIES = 1000 };
 
 /* Begins the name of what is being removed: the folder's number comes behind it. */
 #define ASIDE ".removing-"
+/* Begins the name of what has no lock and no id yet: a random number comes behind it. */
+#define MAKING ".making-"
 
 static int check_id(const char *id, teu_error **err)
 {
@@ -43,35 +47,70 @@ static int is_current(teu_runtime *rt, const struct record *rec, teu_error **err
 	return named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
-/* 1: it has the folder and the lock; 0: somebody has taken the folder away, and the name may be another's by now. */
-static int make_folder(teu_runtime *rt, struct record *rec, teu_error **err)
+/* Moves the folder @name, which @dir_fd has open, to where nobody looks for a container; *@aside is what it is called
+ * there. */
+static int put_aside(teu_runtime *rt, int dir_fd, const char *name, char aside[64], teu_error **err)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return err_errno(err, errno, "look at %s/%s", rt->root, name);
+	snprintf(aside, 64, ASIDE "%llu", (unsigned long long)st.st_ino);
+	if (renameat(rt->root_fd, name, rt->root_fd, aside) < 0)
+		return err_errno(err, errno, "remove %s/%s", rt->root, name);
+	return 0;
+}
+
+/*
+ * 1: rec has the folder @name and its lock, and so has the id; 0: a sweep has taken it for what somebody left. A rename
+ * replaces an empty folder only, and in each container's is its lock.
+ */
+static int lock_and_name(teu_runtime *rt, struct record *rec, const char *name, teu_error **err)
 {
 	_cleanup_error_ teu_error *why = NULL;
-	int r, current;
+	int r;
 
-	if (mkdirat(rt->root_fd, rec->id, 0711) < 0)
-		return errno == EEXIST
-			       ? err_set(err, TEU_E_CONFLICT, "container with given ID already exists: %s", rec->id)
-			       : err_errno(err, errno, "make %s/%s", rt->root, rec->id);
-	rec->dir_fd = openat(rt->root_fd, rec->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (rec->dir_fd < 0 && errno == ENOENT)
+	rec->dir_fd = openat(rt->root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (rec->dir_fd < 0)
+		return errno == ENOENT ? 0 : err_errno(err, errno, "open %s/%s", rt->root, name);
+	r = lock_take(rec->dir_fd, "lock", LOCK_EXCLUSIVE, &rec->lock_fd, &why);
+	if (r == TEU_E_NOT_FOUND)
 		return 0;
-	r = rec->dir_fd < 0 ? err_errno(&why, errno, "open %s/%s", rt->root, rec->id)
-			    : lock_take(rec->dir_fd, "lock", LOCK_EXCLUSIVE, &rec->lock_fd, &why);
-	current = rec->dir_fd < 0 ? 1 : is_current(rt, rec, r < 0 ? NULL : &why);
-	if (current == 0 || (r == 0 && current > 0))
-		return current;
-	fd_remove_tree(rt->root_fd, rec->id, NULL);
-	if (err && !*err)
-		*err = TAKE_PTR(why);
-	return r < 0 ? r : current;
+	if (r < 0) {
+		if (err && !*err)
+			*err = TAKE_PTR(why);
+		return r;
+	}
+	if (renameat(rt->root_fd, name, rt->root_fd, rec->id) == 0)
+		return 1;
+	if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+		return err_set(err, TEU_E_CONFLICT, "container with given ID already exists: %s", rec->id);
+	return errno == ENOENT ? 0 : err_errno(err, errno, "make %s/%s", rt->root, rec->id);
+}
+
+/* As lock_and_name(), with a folder of its own. */
+static int make_folder(teu_runtime *rt, struct record *rec, teu_error **err)
+{
+	char name[64];
+	uint64_t random;
+	int r;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_errno(err, errno, "getrandom");
+	snprintf(name, sizeof(name), MAKING "%016" PRIx64, random);
+	if (mkdirat(rt->root_fd, name, 0711) < 0)
+		return err_errno(err, errno, "make %s/%s", rt->root, rec->id);
+	r = lock_and_name(rt, rec, name, err);
+	if (r < 0)
+		fd_remove_tree(rt->root_fd, name, NULL);
+	return r;
 }
 
 int record_make(teu_runtime *rt, const char *id, struct record *ret, teu_error **err)
 {
 	int r = check_id(id, err);
 
-	/* Until it has the lock, "delete --force" takes it for what a killed create has left. */
+	/* It gets its name when it is locked: whoever finds it, waits, and of two who make it one comes second. */
 	while (r == 0) {
 		*ret = RECORD_INIT;
 		ret->id = id;
@@ -180,6 +219,24 @@ static int remove_aside(teu_runtime *rt, const char *aside, teu_error **err)
 	}
 }
 
+/* Whoever has made it and has no lock yet finds it gone, and makes another. */
+static int sweep_unnamed(teu_runtime *rt, const char *name, teu_error **err)
+{
+	_cleanup_close_ int fd = openat(rt->root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_error_ teu_error *why = NULL;
+	char aside[64];
+	int r;
+
+	if (fd < 0 || lock_is_held(fd, "lock"))
+		return 0;
+	r = put_aside(rt, fd, name, aside, &why);
+	if (r == TEU_E_NOT_FOUND) /* it has its id by now */
+		return 0;
+	if (r < 0 && err && !*err)
+		*err = TAKE_PTR(why);
+	return r < 0 ? r : remove_aside(rt, aside, err);
+}
+
 int record_sweep(teu_runtime *rt, teu_error **err)
 {
 	int fd = openat(rt->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
@@ -192,21 +249,18 @@ int record_sweep(teu_runtime *rt, teu_error **err)
 	for (struct dirent *e = readdir(dir); r == 0 && e; e = readdir(dir))
 		if (strncmp(e->d_name, ASIDE, strlen(ASIDE)) == 0)
 			r = remove_aside(rt, e->d_name, err);
+		else if (strncmp(e->d_name, MAKING, strlen(MAKING)) == 0)
+			r = sweep_unnamed(rt, e->d_name, err);
 	return r;
 }
 
 int record_remove(teu_runtime *rt, const struct record *rec, teu_error **err)
 {
 	char aside[64];
-	struct stat st;
-
-	if (fstat(rec->dir_fd, &st) < 0)
-		return err_errno(err, errno, "look at %s/%s", rt->root, rec->id);
-	snprintf(aside, sizeof(aside), ASIDE "%llu", (unsigned long long)st.st_ino);
 	/* In one moment the name is free, and who looks from now on finds nothing, also if the rest fails. */
-	if (renameat(rt->root_fd, rec->id, rt->root_fd, aside) < 0)
-		return err_errno(err, errno, "remove %s/%s", rt->root, rec->id);
-	return remove_aside(rt, aside, err);
+	int r = put_aside(rt, rec->dir_fd, rec->id, aside, err);
+
+	return r < 0 ? r : remove_aside(rt, aside, err);
 }
 
 void record_done(struct record *rec)

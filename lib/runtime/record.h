@@ -39,7 +39,7 @@ int record_open(teu_runtime *runtime, const char *id, bool lock, struct record *
 int record_open_any(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
 /* Takes @doc and writes it. */
 int record_write(struct record *record, json *doc, teu_error **err);
-/* Takes away what deletes that were killed have left. */
+/* Takes away what creates and deletes that were killed have left without a name. */
 int record_sweep(teu_runtime *runtime, teu_error **err);
 /* Takes the folder away; the lock is kept until record_done(). */
 int record_remove(teu_runtime *runtime, const struct record *record, teu_error **err);

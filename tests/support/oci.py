@@ -150,7 +150,7 @@ class Runtime(Tap):
 
     def left(self):
         """What is there of any container: folders of state, cgroups, processes but ours, mounts."""
-        found = [name for name in os.listdir(self.root) if not name.startswith(".")] if os.path.exists(self.root) else []
+        found = [name for name in os.listdir(self.root) if name != ".seccomp"] if os.path.exists(self.root) else []
         for folder, _, _ in os.walk("/sys/fs/cgroup"):
             if os.path.basename(folder).startswith("t-"):
                 found.append(folder)
