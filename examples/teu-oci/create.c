@@ -19,7 +19,7 @@ struct create_options {
 
 static const struct option shared_table[] = {
 	{ "bundle", 'b', OPT_TEXT, AT(bundle), "The bundle's folder (default: the working folder)", NULL },
-	{ "config", 0, OPT_TEXT, AT(config), "Another file than the bundle's config.json", NULL },
+	{ "config", 'f', OPT_TEXT, AT(config), "Another file than the bundle's config.json", NULL },
 	{ "no-new-keyring", 0, OPT_BOOL, AT(no_new_keyring), "Keep the caller's session keyring", NULL },
 	{ "no-pivot", 0, OPT_BOOL, AT(no_pivot), "Move the root instead of pivoting to it", NULL },
 	{ 0 },
@@ -30,8 +30,10 @@ static const struct option run_table[] = {
 	{ 0 },
 };
 
-static const struct option *const create_tables[] = { shared_table, handover_table, NULL };
-static const struct option *const run_tables[] = { shared_table, run_table, handover_table, handover_wait_table, NULL };
+static const struct option *const create_tables[] = { shared_table, handover_table, handover_ignored_table, NULL };
+static const struct option *const run_tables[] = { shared_table,	   run_table,
+						   handover_table,	   handover_wait_table,
+						   handover_ignored_table, NULL };
 
 static void fill(const struct create_options *o, teu_runtime_create_options *to)
 {

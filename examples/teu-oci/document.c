@@ -9,12 +9,13 @@
 #include "oci.h"
 
 struct spec_options {
-	const char *bundle;
+	const char *bundle, *file;
 	bool rootless;
 };
 
 static const struct option spec_table[] = {
 	{ "bundle", 'b', OPT_TEXT, offsetof(struct spec_options, bundle), "Folder to write config.json to", NULL },
+	{ "file", 'f', OPT_TEXT, offsetof(struct spec_options, file), "File to write instead", NULL },
 	{ "rootless", 0, OPT_BOOL, offsetof(struct spec_options, rootless), "For another user than root", NULL },
 	{ 0 },
 };
@@ -23,7 +24,8 @@ static const struct option *const spec_tables[] = { spec_table, NULL };
 static int run_spec(const struct call *call)
 {
 	const struct spec_options *o = call->options;
-	_cleanup_free_ char *path = cli_format("%s/config.json", o->bundle ? o->bundle : ".");
+	const char *folder = o->bundle ? o->bundle : ".", *name = o->file ? o->file : "config.json";
+	_cleanup_free_ char *path = *name == '/' ? cli_copy(name, strlen(name)) : cli_format("%s/%s", folder, name);
 	_cleanup_error_ teu_error *err = NULL;
 	_cleanup_teu_free_ char *text = NULL;
 	FILE *out;
@@ -33,7 +35,7 @@ static int run_spec(const struct call *call)
 		return cli_error(call, err);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0 && errno == EEXIST)
-		return cli_fail(call, "File config.json exists. Remove it first");
+		return cli_fail(call, "File %s exists. Remove it first", name);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out)
 		return cli_fail(call, "write %s: %s", path, strerror(errno));

@@ -50,7 +50,9 @@ static int64_t duration_ms(const char *text)
 	return total > 1e9 ? -1 : (int64_t)total;
 }
 
-static void print_event(const char *type, const char *id, cJSON *data)
+/* @data is printed as it came: who reads it wants all digits of its numbers, and a double has not so many. NULL: none.
+ */
+static void print_event(const char *type, const char *id, const char *data)
 {
 	_cleanup_doc_ cJSON *event = doc_object();
 	_cleanup_free_ char *line = NULL;
@@ -58,18 +60,10 @@ static void print_event(const char *type, const char *id, cJSON *data)
 	doc_set_text(event, "type", type);
 	doc_set_text(event, "id", id);
 	if (data)
-		doc_set(event, "data", data);
+		doc_set(event, "data", cJSON_CreateRaw(data));
 	line = doc_print(event);
 	puts(line);
 	fflush(stdout);
-}
-
-/* NULL: it does not run any more, or *err says why. */
-static cJSON *read_stats(teu_runtime *rt, const char *id, teu_error **err)
-{
-	_cleanup_teu_free_ char *text = NULL;
-
-	return teu_runtime_stats(rt, id, &text, err) < 0 ? NULL : doc_parse(text);
 }
 
 struct watch {
@@ -91,11 +85,12 @@ static int64_t now_ms(void)
 /* False: it has ended. */
 static bool tell_use(const struct watch *w)
 {
-	cJSON *stats = read_stats(w->rt, w->id, NULL);
+	_cleanup_teu_free_ char *stats = NULL;
 
-	if (stats)
-		print_event("stats", w->id, stats);
-	return stats != NULL;
+	if (teu_runtime_stats(w->rt, w->id, &stats, NULL) < 0)
+		return false;
+	print_event("stats", w->id, stats);
+	return true;
 }
 
 static bool tell_oom(struct watch *w)
@@ -148,7 +143,7 @@ static int run_events(const struct call *call)
 	const struct events_options *o = call->options;
 	struct watch w = { .rt = oci_runtime(), .id = call->args[0], .pidfd = -1, .oom_fd = -1 };
 	_cleanup_error_ teu_error *err = NULL;
-	cJSON *stats;
+	_cleanup_teu_free_ char *stats = NULL;
 
 	if (!w.rt)
 		return EXIT_FAILED;
@@ -157,15 +152,13 @@ static int run_events(const struct call *call)
 		return cli_fail(call, "duration interval must be greater than 0");
 	if (open_container(&w, &err) < 0)
 		return cli_error(call, err);
-	stats = read_stats(w.rt, w.id, &err);
-	if (!stats) {
+	if (teu_runtime_stats(w.rt, w.id, &stats, &err) < 0) {
 		cleanup_close(&w.pidfd);
 		return cli_error(call, err);
 	}
 	if (o->stats) {
 		print_event("stats", w.id, stats);
 	} else {
-		cJSON_Delete(stats);
 		teu_runtime_oom_watch(w.rt, w.id, &w.oom_fd, &w.oom_seen, NULL);
 		watch(&w);
 		cleanup_close(&w.oom_fd);

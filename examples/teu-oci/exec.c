@@ -32,7 +32,8 @@ static const struct option table[] = {
 	{ "user", 'u', OPT_TEXT, AT(user), "User (UID[:GID])", NULL },
 	{ 0 },
 };
-static const struct option *const tables[] = { table, handover_table, handover_wait_table, NULL };
+static const struct option *const tables[] = { table, handover_table, handover_wait_table, handover_ignored_table,
+					       NULL };
 
 static bool read_id(const char *text, size_t len, int64_t *ret)
 {

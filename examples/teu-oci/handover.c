@@ -13,6 +13,10 @@ const struct option handover_table[] = {
 
 const struct option handover_wait_table[] = {
 	{ "detach", 'd', OPT_BOOL, AT(detach), "Don't wait for the end of the command", NULL },
+	{ 0 },
+};
+
+const struct option handover_ignored_table[] = {
 	{ "no-subreaper", 0, OPT_BOOL, AT(no_subreaper), "No effect: nothing is reaped here", NULL },
 	{ 0 },
 };

@@ -12,8 +12,8 @@ struct handover_options {
 	bool detach, no_subreaper;
 };
 
-/* For all of them, and for those that may wait for the process. */
-extern const struct option handover_table[], handover_wait_table[];
+/* For all of them; for those that may wait for the process; and what is taken, but has no meaning here. */
+extern const struct option handover_table[], handover_wait_table[], handover_ignored_table[];
 
 /* The socket that was asked for; NULL: none. */
 const char *handover_console_socket(const struct handover_options *o);

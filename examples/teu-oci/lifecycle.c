@@ -28,26 +28,61 @@ const struct command command_start = {
 	.max = 1,
 };
 
+/* What is done to one container; its exit status. */
+typedef int (*act)(const struct call *call, teu_runtime *rt, const char *id);
+
+/* crun's --regex: each container whose id the extended expression @pattern finds something in. */
+static int each_fitting(const struct call *call, teu_runtime *rt, const char *pattern, act act)
+{
+	_cleanup_error_ teu_error *err = NULL;
+	_cleanup_teu_free_ char *text = NULL;
+	_cleanup_doc_ cJSON *list = NULL;
+	const cJSON *c;
+	regex_t regex;
+	int status = 0;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return cli_fail(call, "invalid expression: %s", pattern);
+	if (teu_runtime_list(rt, &text, &err) < 0) {
+		regfree(&regex);
+		return cli_error(call, err);
+	}
+	list = doc_parse(text);
+	cJSON_ArrayForEach(c, list) if (regexec(&regex, doc_text(c, "id"), 0, NULL, 0) == 0) status |=
+		act(call, rt, doc_text(c, "id"));
+	regfree(&regex);
+	return status;
+}
+
 struct kill_options {
-	bool all;
+	bool all, regex;
 };
 
 static const struct option kill_table[] = {
 	{ "all", 'a', OPT_BOOL, offsetof(struct kill_options, all), "Signal all processes of the container", NULL },
+	{ "regex", 'r', OPT_BOOL, offsetof(struct kill_options, regex), "All containers whose id fits the expression",
+	  NULL },
 	{ 0 },
 };
 static const struct option *const kill_tables[] = { kill_table, NULL };
 
-static int run_kill(const struct call *call)
+static int kill_one(const struct call *call, teu_runtime *rt, const char *id)
 {
 	const struct kill_options *o = call->options;
 	_cleanup_error_ teu_error *err = NULL;
-	teu_runtime *rt = oci_runtime();
 	const char *signal = call->n_args > 1 ? call->args[1] : "SIGTERM";
+
+	return teu_runtime_kill(rt, id, signal, o->all, &err) < 0 ? cli_error(call, err) : 0;
+}
+
+static int run_kill(const struct call *call)
+{
+	const struct kill_options *o = call->options;
+	teu_runtime *rt = oci_runtime();
 
 	if (!rt)
 		return EXIT_FAILED;
-	return teu_runtime_kill(rt, call->args[0], signal, o->all, &err) < 0 ? cli_error(call, err) : 0;
+	return o->regex ? each_fitting(call, rt, call->args[0], kill_one) : kill_one(call, rt, call->args[0]);
 }
 
 const struct command command_kill = {
@@ -66,7 +101,7 @@ struct delete_options {
 
 static const struct option delete_table[] = {
 	{ "force", 'f', OPT_BOOL, offsetof(struct delete_options, force), "Kill it first if it runs", NULL },
-	{ "regex", 0, OPT_BOOL, offsetof(struct delete_options, regex), "Delete all whose id fits the expression",
+	{ "regex", 'r', OPT_BOOL, offsetof(struct delete_options, regex), "Delete all whose id fits the expression",
 	  NULL },
 	{ 0 },
 };
@@ -80,29 +115,6 @@ static int delete_one(const struct call *call, teu_runtime *rt, const char *id)
 	return teu_runtime_delete(rt, id, o->force, &err) < 0 ? cli_error(call, err) : 0;
 }
 
-/* crun's: each container whose id the extended expression @pattern finds something in. */
-static int delete_fitting(const struct call *call, teu_runtime *rt, const char *pattern)
-{
-	_cleanup_error_ teu_error *err = NULL;
-	_cleanup_teu_free_ char *text = NULL;
-	_cleanup_doc_ cJSON *list = NULL;
-	const cJSON *c;
-	regex_t regex;
-	int status = 0;
-
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return cli_fail(call, "invalid expression: %s", pattern);
-	if (teu_runtime_list(rt, &text, &err) < 0) {
-		regfree(&regex);
-		return cli_error(call, err);
-	}
-	list = doc_parse(text);
-	cJSON_ArrayForEach(c, list) if (regexec(&regex, doc_text(c, "id"), 0, NULL, 0) == 0) status |=
-		delete_one(call, rt, doc_text(c, "id"));
-	regfree(&regex);
-	return status;
-}
-
 static int run_delete(const struct call *call)
 {
 	const struct delete_options *o = call->options;
@@ -112,7 +124,8 @@ static int run_delete(const struct call *call)
 	if (!rt)
 		return EXIT_FAILED;
 	for (int i = 0; i < call->n_args; i++)
-		status |= o->regex ? delete_fitting(call, rt, call->args[i]) : delete_one(call, rt, call->args[i]);
+		status |= o->regex ? each_fitting(call, rt, call->args[i], delete_one)
+				   : delete_one(call, rt, call->args[i]);
 	return status;
 }
 

@@ -444,8 +444,10 @@ int creation_prepare(struct creation *c, teu_error **err)
 {
 	_cleanup_(check_done) struct check check = { 0 };
 	const json *process;
-	int r = bundle_open(c->opts->bundle, c->opts->config, &c->bundle, err);
+	int r = record_check_id(c->record.id, err);
 
+	if (r == 0)
+		r = bundle_open(c->opts->bundle, c->opts->config, &c->bundle, err);
 	if (r < 0)
 		return r;
 	process = json_get(c->bundle.spec, "process");

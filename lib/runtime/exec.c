@@ -99,6 +99,8 @@ static int read_process(struct exec *e, const char *text, teu_error **err)
 	if (r < 0)
 		return r;
 	check_process(e->process, &check);
+	strv_foreach (warning, &check.warnings)
+		runtime_log(e->runtime, TEU_LOG_WARNING, "%s", *warning);
 	return check_result(&check, err);
 }
 

@@ -21,7 +21,7 @@ enum { MAX_RECORD = 1 << 20, MAX_ID = 1024, MAX_TRIES = 1000 };
 /* Begins the name of what has no lock and no id yet: a random number comes behind it. */
 #define MAKING ".making-"
 
-static int check_id(const char *id, teu_error **err)
+int record_check_id(const char *id, teu_error **err)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
 
@@ -108,7 +108,7 @@ static int make_folder(teu_runtime *rt, struct record *rec, teu_error **err)
 
 int record_make(teu_runtime *rt, const char *id, struct record *ret, teu_error **err)
 {
-	int r = check_id(id, err);
+	int r = record_check_id(id, err);
 
 	/* It gets its name when it is locked: whoever finds it, waits, and of two who make it one comes second. */
 	while (r == 0) {
@@ -137,7 +137,7 @@ static int not_found(const char *id, teu_error **err)
 
 static int open_folder(teu_runtime *rt, const char *id, bool lock, struct record *ret, teu_error **err)
 {
-	int r = check_id(id, err);
+	int r = record_check_id(id, err);
 
 	if (r < 0)
 		return r;

@@ -31,6 +31,8 @@ struct record {
 		.dir_fd = -EBADF, .lock_fd = -EBADF                                                                    \
 	}
 
+/* TEU_E_INVALID: it can't be the name of a container. */
+int record_check_id(const char *id, teu_error **err);
 /* Makes and locks the folder of a new container. TEU_E_CONFLICT: the id is taken; TEU_E_INVALID. */
 int record_make(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
 /* TEU_E_NOT_FOUND: no such container. */
