@@ -14,19 +14,22 @@
 static char *const phases[] = {
 	"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL
 };
-static const char *const mount_options[] = { "atime",	    "bind",	      "copyup",	     "defaults",
-					     "dev",	    "diratime",	      "exec",	     "idmap",
-					     "noatime",	    "nodev",	      "noexec",	     "nodiratime",
-					     "norelatime",  "nostrictatime",  "nosuid",	     "nosymfollow",
-					     "private",	    "ratime",	      "rbind",	     "rdev",
-					     "rdiratime",   "relatime",	      "rexec",	     "ridmap",
-					     "rnoatime",    "rnodev",	      "rnoexec",     "rnodiratime",
-					     "rnorelatime", "rnostrictatime", "rnosuid",     "rnosymfollow",
-					     "ro",	    "rprivate",	      "rrelatime",   "rro",
-					     "rrw",	    "rshared",	      "rslave",	     "rstrictatime",
-					     "rsuid",	    "rsymfollow",     "runbindable", "rw",
-					     "shared",	    "slave",	      "strictatime", "suid",
-					     "symfollow",   "tmpcopyup",      "unbindable" };
+static const char *const mount_options[] = { "async",	     "atime",	    "bind",	      "copyup",
+					     "defaults",     "dev",	    "diratime",	      "dirsync",
+					     "exec",	     "idmap",	    "iversion",	      "lazytime",
+					     "loud",	     "mand",	    "noatime",	      "nodev",
+					     "nodiratime",   "noexec",	    "noiversion",     "nolazytime",
+					     "nomand",	     "norelatime",  "nostrictatime",  "nosuid",
+					     "nosymfollow",  "private",	    "ratime",	      "rbind",
+					     "rdev",	     "rdiratime",   "relatime",	      "rexec",
+					     "ridmap",	     "rnoatime",    "rnodev",	      "rnodiratime",
+					     "rnoexec",	     "rnorelatime", "rnostrictatime", "rnosuid",
+					     "rnosymfollow", "ro",	    "rprivate",	      "rrelatime",
+					     "rro",	     "rrw",	    "rshared",	      "rslave",
+					     "rstrictatime", "rsuid",	    "rsymfollow",     "runbindable",
+					     "rw",	     "shared",	    "silent",	      "slave",
+					     "strictatime",  "suid",	    "symfollow",      "sync",
+					     "tmpcopyup",    "unbindable" };
 static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts" };
 static char *const actions[] = {
 	"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO",  "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",

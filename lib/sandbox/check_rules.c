@@ -272,10 +272,15 @@ static void check_bind(const json *m, const char *place, struct check *c)
 	if (!*json_get_text(m, "source", ""))
 		check_missing(c, place, "source");
 	/* The kernel would pass over them without a word. */
-	json_foreach (o, json_get(m, "options"))
-		if (*json_text(o, "") && !mounts_know_option(json_text(o, "")))
-			check_error(c, place, "a bind mount can't have the filesystem's option \"%s\"",
-				    json_text(o, ""));
+	json_foreach (o, json_get(m, "options")) {
+		const char *name = json_text(o, "");
+
+		if (*name && !mounts_know_option(name))
+			check_error(c, place, "a bind mount can't have the filesystem's option \"%s\"", name);
+		else if (mounts_is_filesystems(name))
+			check_warning(c, place, "\"%s\" is left out: the filesystem of a bind mount stays as it is",
+				      name);
+	}
 }
 
 static bool has_option(const json *m, const char *name)

@@ -105,8 +105,10 @@ int compile_masks(const json *spec, struct plan *p, teu_error **err);
  * only the process inside can see.
  */
 const char *mounts_refusal(const char *destination, const char *type, bool bind, uint32_t *ret_flags);
-/* Is it an option of mounting? Else it is the filesystem's own. */
+/* Is it an option that runtime-spec has, for filesystems of all types? Else it is the type's own. */
 bool mounts_know_option(const char *name);
+/* Is it one of those that change the filesystem, and not the mount of it? */
+bool mounts_is_filesystems(const char *name);
 /* Makes the relative sources of binds in @spec absolute: they are below @bundle. Destinations lose the rootfs that they
  * may begin with. */
 int mounts_resolve(json *spec, const char *bundle, teu_error **err);

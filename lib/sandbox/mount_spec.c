@@ -56,6 +56,17 @@ static const struct option {
 	{ "nostrictatime", 0, MOUNT_ATTR_STRICTATIME, 0, 0 },
 };
 
+/* Of the filesystem itself, whatever its type. Those that fsconfig(2) has no word for say what is so anyway, as for
+ * mount(2). */
+static const struct word {
+	const char *name;
+	bool passed_on;
+} words[] = {
+	{ "async", true },	 { "sync", true },    { "dirsync", true }, { "lazytime", true },
+	{ "nolazytime", true },	 { "mand", true },    { "nomand", true },  { "iversion", false },
+	{ "noiversion", false }, { "silent", false }, { "loud", false },
+};
+
 void mount_spec_done(struct mount_spec *m)
 {
 	free(m->destination);
@@ -67,6 +78,14 @@ static const struct option *find_in(const struct option *table, size_t n, const 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(table[i].name, name) == 0)
 			return &table[i];
+	return NULL;
+}
+
+static const struct word *find_word(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].name, name) == 0)
+			return &words[i];
 	return NULL;
 }
 
@@ -93,9 +112,15 @@ uint64_t mount_change_pack_tree(struct mount_change c)
 	return mount_change_pack(c);
 }
 
+bool mounts_is_filesystems(const char *name)
+{
+	return find_word(name);
+}
+
 bool mounts_know_option(const char *name)
 {
-	return find_in(options, ARRAY_SIZE(options), name) || find_in(attributes, ARRAY_SIZE(attributes), name) ||
+	return mounts_is_filesystems(name) || find_in(options, ARRAY_SIZE(options), name) ||
+	       find_in(attributes, ARRAY_SIZE(attributes), name) ||
 	       (*name == 'r' && find_in(attributes, ARRAY_SIZE(attributes), name + 1));
 }
 
@@ -103,6 +128,7 @@ static void sort_option(const char *name, struct mount_spec *m)
 {
 	const struct option *o = find_in(options, ARRAY_SIZE(options), name);
 	const struct option *attribute = find_in(attributes, ARRAY_SIZE(attributes), name);
+	const struct word *word = find_word(name);
 	const struct option *tree = *name == 'r' ? find_in(attributes, ARRAY_SIZE(attributes), name + 1) : NULL;
 
 	if (o) {
@@ -113,7 +139,7 @@ static void sort_option(const char *name, struct mount_spec *m)
 		change_add(&m->own_mount, attribute);
 	} else if (tree) {
 		change_add(&m->tree, tree);
-	} else if (*name) { /* an empty one would end the list */
+	} else if (word ? word->passed_on : *name != '\0') { /* an empty one would end the list */
 		strv_add(&m->own, name);
 	}
 }
