@@ -30,7 +30,7 @@ static const struct {
 	[OP_WAIT_HOST] = { FIRST, { 0 } },
 	[OP_HOST_HOOKS] = { FIRST, { 0 } },
 	[OP_KEYRING] = { FIRST, { TEXT } },
-	[OP_JOIN_CGROUP] = { FIRST, { TEXT } },
+	[OP_JOIN_CGROUP] = { BOTH, { TEXT } },
 	[OP_SETNS] = { BOTH, { TEXT } },
 	[OP_JOIN_PROCESS] = { BOTH, { 0 } },
 	[OP_ENTER_ROOT] = { FIRST, { TEXT } },
