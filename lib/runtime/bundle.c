@@ -16,6 +16,32 @@ static int read_config(int dir_fd, const char *name, const char *shown, struct b
 	return r == 0 ? json_parse_given(b->text, b->len, shown, &b->spec, err) : r;
 }
 
+static int respell(struct bundle *b, teu_error **err)
+{
+	int r = check_respell_config(b->spec, err);
+
+	if (r < 0)
+		return r;
+	free(b->text);
+	b->text = json_print(b->spec);
+	b->len = b->text ? strlen(b->text) : 0;
+	return b->text ? 0 : err_oom(err);
+}
+
+int bundle_check(struct bundle *b, struct check *ret, teu_error **err)
+{
+	int r = 0;
+
+	check_config(b->spec, CHECK_LAUNCH, ret);
+	if (ret->respelled) {
+		check_done(ret);
+		r = respell(b, err);
+		if (r == 0)
+			check_config(b->spec, CHECK_LAUNCH, ret);
+	}
+	return r < 0 ? r : check_result(ret, err);
+}
+
 int bundle_find_rootfs(struct bundle *b, teu_error **err)
 {
 	json *root = json_get_mutable(b->spec, "root");

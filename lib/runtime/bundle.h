@@ -3,10 +3,11 @@
 #define TEU_RUNTIME_BUNDLE_H
 
 #include "format/json.h"
+#include "sandbox/check.h"
 
 struct bundle {
 	char *path; /* absolute, owned */
-	char *text; /* of the config as it was read, owned */
+	char *text; /* of the config as it was read (or respelled), owned */
 	size_t len;
 	json *spec;   /* owned; */
 	char *rootfs; /* of bundle_find_rootfs(), owned */
@@ -14,6 +15,8 @@ struct bundle {
 
 /* @path: NULL, the working folder; @config: another file than its config.json, or NULL. */
 int bundle_open(const char *path, const char *config, struct bundle *ret, teu_error **err);
+/* Whether a container can be made of it; the names of its fields are the specification's afterwards. */
+int bundle_check(struct bundle *bundle, struct check *ret, teu_error **err);
 /* Makes root.path absolute, as the folder that it is. */
 int bundle_find_rootfs(struct bundle *bundle, teu_error **err);
 void bundle_done(struct bundle *bundle);

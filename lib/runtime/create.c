@@ -450,10 +450,8 @@ int creation_prepare(struct creation *c, teu_error **err)
 		r = bundle_open(c->opts->bundle, c->opts->config, &c->bundle, err);
 	if (r < 0)
 		return r;
-	process = json_get(c->bundle.spec, "process");
-	check_config(c->bundle.spec, CHECK_LAUNCH, &check);
+	r = bundle_check(&c->bundle, &check, err);
 	tell_warnings(c, &check.warnings);
-	r = check_result(&check, err);
 	if (r == 0 && c->runtime->rights == IDMAP_USER && !compile_in_user_namespace(c->bundle.spec))
 		return json_field_error(
 			err, "linux", "namespaces",
@@ -467,6 +465,7 @@ int creation_prepare(struct creation *c, teu_error **err)
 	}
 	if (r == 0)
 		r = mounts_resolve(c->bundle.spec, c->bundle.path, err);
+	process = json_get(c->bundle.spec, "process");
 	if (r == 0)
 		r = handover_open(&c->handover, json_get_truth(process, "terminal", false), err);
 	if (r == 0 && c->opts->listen_fds > 0)

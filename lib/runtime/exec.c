@@ -92,6 +92,9 @@ static int read_process(struct exec *e, const char *text, teu_error **err)
 		return r;
 	if (!json_is_object(given))
 		return err_set(err, TEU_E_INVALID, "process: expected an object");
+	r = check_respell_process(given, err);
+	if (r < 0)
+		return r;
 	e->process = e->opts->merge ? merge_process(json_get(e->spec, "process"), given) : TAKE_PTR(given);
 	if (!e->process)
 		return err_oom(err);

@@ -116,6 +116,15 @@ static bool key_known(const struct shape *s, const char *key, const struct shape
 	return s->item;
 }
 
+/* The specification's name for what is @key but for its case; NULL: none. */
+static const char *right_key(const struct shape *s, const char *key)
+{
+	for (const struct shape_field *f = s->fields; f && f->key; f++)
+		if (strcasecmp(f->key, key) == 0)
+			return f->key;
+	return NULL;
+}
+
 /* Fields that nobody knows are passed over, as the specification asks. */
 static void walk_object(const json *v, const struct shape *s, char *place, struct check *c)
 {
@@ -126,7 +135,9 @@ static void walk_object(const json *v, const struct shape *s, char *place, struc
 			check_missing(c, place, f->key);
 	json_foreach (child, v)
 		/* null stands for absent. */
-		if (key_known(s, json_key(child), &shape) && json_get(v, json_key(child)))
+		if (!key_known(s, json_key(child), &shape))
+			c->respelled |= right_key(s, json_key(child)) != NULL;
+		else if (json_get(v, json_key(child)))
 			walk_below(child, shape, place, c, "%s%s", *place ? "." : "", json_key(child));
 }
 
@@ -189,6 +200,50 @@ void check_process(const json *process, struct check *ret)
 	walk(process, &shape_process, place, ret);
 	if (json_is_object(process))
 		check_process_rules(process, place, ret);
+}
+
+/* What is to be renamed next in @v; NULL: nothing. */
+static const json *find_wrong(const json *v, const struct shape *s, const char **ret_right)
+{
+	const struct shape *shape;
+
+	json_foreach (child, v) {
+		*ret_right = key_known(s, json_key(child), &shape) ? NULL : right_key(s, json_key(child));
+		if (*ret_right && !json_get(v, *ret_right))
+			return child;
+	}
+	return NULL;
+}
+
+/* The tree is the caller's to change; json_foreach shows it as const to who only looks. */
+static bool respell(json *v, const struct shape *s)
+{
+	const struct shape *shape = s->item;
+	const char *right;
+	const json *wrong;
+	bool ok = true;
+
+	while (ok && s->kind == SHAPE_OBJECT && (wrong = find_wrong(v, s, &right))) {
+		_cleanup_free_ char *key = strdup(json_key(wrong));
+
+		ok = key && json_add(v, right, json_copy(wrong));
+		if (ok)
+			json_remove(v, key);
+	}
+	json_foreach (child, v)
+		if (ok && (s->kind != SHAPE_OBJECT || key_known(s, json_key(child), &shape)) && shape)
+			ok = respell((json *)child, shape);
+	return ok;
+}
+
+int check_respell_config(json *config, teu_error **err)
+{
+	return respell(config, &shape_config) ? 0 : err_oom(err);
+}
+
+int check_respell_process(json *process, teu_error **err)
+{
+	return respell(process, &shape_process) ? 0 : err_oom(err);
 }
 
 static void check_bundle(const json *document, struct check *ret)

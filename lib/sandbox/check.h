@@ -11,6 +11,7 @@
 struct check {
 	struct strv errors;   /* what makes it unusable */
 	struct strv warnings; /* what will be passed over */
+	bool respelled;	      /* a field differs from the specification's in its case only, as "pagesize" */
 };
 
 enum check_for {
@@ -23,6 +24,12 @@ void check_config(const json *config, enum check_for what, struct check *ret);
 /* The same of a "process" alone, as exec takes it. */
 void check_process(const json *process, struct check *ret);
 void check_done(struct check *c);
+/*
+ * runc reads the names of fields in any case, and engines are tried with runc: what @respelled tells of gets the
+ * specification's name here, unless that stands beside it. TEU_E_NO_MEMORY.
+ */
+int check_respell_config(json *config, teu_error **err);
+int check_respell_process(json *process, teu_error **err);
 
 /*
  * Looks at @document, which is to be @what: "bundle" (a config as CHECK_LAUNCH has it), "config" (as CHECK_DOCUMENT),

@@ -225,6 +225,27 @@ START_TEST(what_can_be_left_out_is_a_warning)
 }
 END_TEST
 
+START_TEST(fields_in_another_case_are_found)
+{
+	_cleanup_json_ json *v = parse("{\"ociVersion\":\"1.2.0\",\"hostname\":\"a\",\"HOSTNAME\":\"b\",\"Linux\":{"
+				       "\"resources\":{\"hugepageLimits\":[{\"pagesize\":\"2MB\",\"limit\":0}],"
+				       "\"unified\":{\"Linux\":\"1\"}}}}");
+	_cleanup_free_ char *text = NULL;
+	struct check c = { 0 };
+
+	check_config(v, CHECK_DOCUMENT, &c);
+	ck_assert(c.respelled);
+	ck_assert_int_eq(check_respell_config(v, NULL), 0);
+	text = json_print(v);
+	ck_assert_str_eq(text,
+			 "{\"ociVersion\":\"1.2.0\",\"hostname\":\"a\",\"HOSTNAME\":\"b\",\"linux\":{\"resources\":{"
+			 "\"hugepageLimits\":[{\"limit\":0,\"pageSize\":\"2MB\"}],\"unified\":{\"Linux\":\"1\"}}}}");
+	check_config(v, CHECK_DOCUMENT, &c);
+	ck_assert_uint_eq(c.errors.n, 0);
+	check_done(&c);
+}
+END_TEST
+
 START_TEST(a_line_stays_one)
 {
 	_cleanup_json_ json *v = parse("{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"A\\nprocess.args: is fine\"}]}");
@@ -279,6 +300,7 @@ int main(void)
 	tcase_add_test(cases, every_error_is_told_at_once);
 	tcase_add_test(cases, a_flood_of_errors_ends);
 	tcase_add_test(cases, what_can_be_left_out_is_a_warning);
+	tcase_add_test(cases, fields_in_another_case_are_found);
 	tcase_add_test(cases, a_line_stays_one);
 	tcase_add_loop_test(cases, other_documents_are_checked_too, 0, ARRAY_SIZE(documents));
 	suite_add_tcase(suite, cases);
