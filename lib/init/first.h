@@ -10,12 +10,11 @@
 
 struct first {
 	const struct plan_header *plan;
-	int sync; /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
-	int go; /* a pid from the monitor: the plan is there; another: its own steps for this process are done; a third:
-		   the caller's hooks are */
-	int pid;	    /* of this process as the host sees it, from the first word on go */
-	bool waited;	    /* OP_WAIT_HOST has been */
-	bool hidden;	    /* it gets dumpable by OP_PIVOT only */
+	int sync;    /* SEQPACKET to the monitor: failures, the pty; closed by a successful exec */
+	int go;	     /* a byte from the monitor: the plan is there; another: its own steps for this process are done; a
+			third: the caller's hooks are */
+	bool waited; /* OP_WAIT_HOST has been */
+	bool hidden; /* it gets dumpable by OP_PIVOT only */
 	bool groups_denied; /* setgroups(2) is, in its user namespace */
 	int start;	    /* the fifo of OP_OPEN_START; -1 */
 	int root;	    /* the rootfs; AT_FDCWD before there is one */

@@ -429,9 +429,9 @@ static const struct plan_header *await_plan(const struct plan_birth *birth, stru
 	return plan;
 }
 
-static void say_go(const struct links *l, const struct child *c)
+static void say_go(const struct links *l)
 {
-	SYS(write, l->go[1], &c->pid, sizeof(c->pid));
+	SYS(write, l->go[1], "", 1);
 }
 
 /* The caller's hooks run now; who doesn't say that they have gave up. */
@@ -441,7 +441,7 @@ static void await_hooks(const struct plan_header *plan, struct child *c, const s
 
 	if (!wire_send(FD_WIRE, WIRE_HOOKS, c->pid, 0, 0, 0, 0, true) || !wire_await(WIRE_GO, &m))
 		fail(plan, c, WIRE_MONITOR, 0, -EPIPE);
-	say_go(l, c);
+	say_go(l);
 }
 
 /* Nothing of it has run yet: whatever it does is counted where the caller puts it. */
@@ -558,13 +558,13 @@ const struct plan_header *spawn_child(const struct plan_birth *birth, struct chi
 		plan = await_plan(birth, c);
 	if (birth->flags & PLAN_PLACED)
 		await_place(plan, c);
-	say_go(&l, c);
+	say_go(&l);
 	r = run_steps(plan, &plan->born, c->pid, l.sync[0], &step);
 	if (r < 0) { /* a first process that has died is the cause, so what it has said of that comes first */
 		hear_first(plan, c, &l, false);
 		fail(plan, c, WIRE_BORN, step, r);
 	}
-	say_go(&l, c);
+	say_go(&l);
 	hear_first(plan, c, &l, true);
 	SYS(close, l.go[1]);
 	SYS(close, l.sync[0]);
