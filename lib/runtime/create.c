@@ -393,6 +393,22 @@ void creation_take_back(struct creation *c)
 		record_remove(c->runtime, &c->record, NULL);
 }
 
+/* As runc: who names no devices gets the default ones, and not all of the machine's. */
+static int add_device_rule(struct creation *c, teu_error **err)
+{
+	json *lx = json_get_mutable(c->bundle.spec, "linux"), *resources, *rule;
+
+	if (json_count(json_find(c->bundle.spec, "linux.resources.devices")))
+		return 0;
+	if (!lx)
+		lx = json_add_object(c->bundle.spec, "linux");
+	resources = json_get_mutable(lx, "resources");
+	if (!resources)
+		resources = json_add_object(lx, "resources");
+	rule = json_append_object(json_add_array(resources, "devices"));
+	return json_add_bool(rule, "allow", false) && json_add_string(rule, "access", "rwm") ? 0 : err_oom(err);
+}
+
 static int compile_cgroup(struct creation *c, teu_error **err)
 {
 	const json *spec = c->bundle.spec;
@@ -417,9 +433,10 @@ static int compile_cgroup(struct creation *c, teu_error **err)
 /* A cgroup mount shows this very group, whoever has named it; without one what the process stays in. */
 static int find_cgroup(struct creation *c, teu_error **err)
 {
-	json *lx = json_get_mutable(c->bundle.spec, "linux");
-	int r = compile_cgroup(c, err);
+	int r = add_device_rule(c, err);
 
+	if (r == 0)
+		r = compile_cgroup(c, err);
 	if (r < 0)
 		return r;
 	if (!c->cgroup_path) {
@@ -431,7 +448,8 @@ static int find_cgroup(struct creation *c, teu_error **err)
 				    "only the first process can be found and killed");
 		return cgroup_own_dirs(&c->cgroup, err);
 	}
-	return !lx || json_add_string(lx, "cgroupsPath", c->cgroup_path) ? 0 : err_oom(err);
+	return json_add_string(json_get_mutable(c->bundle.spec, "linux"), "cgroupsPath", c->cgroup_path) ? 0
+													 : err_oom(err);
 }
 
 static void tell_warnings(const struct creation *c, const struct strv *warnings)
