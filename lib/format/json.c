@@ -137,11 +137,33 @@ int json_parse(const char *text, size_t len, json **ret, teu_error **err)
 	return 0;
 }
 
+/* A string with a zero byte would end there for us, and not for who has looked at the document before. */
+static bool has_zero(const char *text, size_t len)
+{
+	bool inside = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			inside = !inside;
+		else if (text[i] == '\0' && inside)
+			return true;
+		else if (text[i] == '\\' && len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
+			return true;
+		else if (text[i] == '\\')
+			i++;
+	}
+	return false;
+}
+
 int json_parse_given(const char *text, size_t len, const char *shown, json **ret, teu_error **err)
 {
 	_cleanup_error_ teu_error *why = NULL;
-	int r = json_parse(text, len, ret, &why);
+	int r;
 
+	if (has_zero(text, len))
+		return err_set(err, TEU_E_INVALID, "%s%sa string has a zero byte in it, which ends it for the kernel",
+			       shown ? shown : "", shown ? ": " : "");
+	r = json_parse(text, len, ret, &why);
 	if (r == TEU_E_CORRUPT)
 		return err_set(err, TEU_E_INVALID, "%s%s%s", shown ? shown : "", shown ? ": " : "",
 			       teu_error_message(why));

@@ -19,7 +19,7 @@ enum { JSON_MAX_SIZE = 4 << 20, JSON_MAX_DEPTH = 64 };
 
 /* Parses @len bytes, nothing but blanks may follow. TEU_E_CORRUPT with the offset; TEU_E_LIMIT; no memory. */
 int json_parse(const char *text, size_t len, json **ret, teu_error **err);
-/* The same of what a caller gives: no JSON is TEU_E_INVALID then. @shown begins its message; NULL: nothing does. */
+/* The same of what a caller gives: no JSON is TEU_E_INVALID then, and so is a zero byte in a string. @shown begins its message; NULL: nothing does. */
 int json_parse_given(const char *text, size_t len, const char *shown, json **ret, teu_error **err);
 char *json_print(const json *value);	    /* one line; NULL: no memory */
 char *json_print_pretty(const json *value); /* with tabs; NULL: no memory */

@@ -95,6 +95,26 @@ START_TEST(a_text_needs_no_end_of_its_own)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	size_t len;
+	int result;
+} zeros[] = {
+	{ "{\"a\":\"b\\u0000c\"}", 16, TEU_E_INVALID },
+	{ "{\"a\\u0000\":1}", 14, TEU_E_INVALID },
+	{ "[\"b\0c\"]", 7, TEU_E_INVALID },
+	{ "[\"b\\\\u0000\"]", 12, 0 },
+	{ "[\"b\\\"\\u0001\"]\0", 14, 0 },
+};
+
+START_TEST(a_zero_byte_is_no_part_of_a_given_text)
+{
+	_cleanup_json_ json *v = NULL;
+
+	ck_assert_int_eq(json_parse_given(zeros[_i].text, zeros[_i].len, "x", &v, NULL), zeros[_i].result);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json");
@@ -103,6 +123,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(cases, a_number_keeps_its_digits, 0, ARRAY_SIZE(numbers));
+	tcase_add_loop_test(cases, a_zero_byte_is_no_part_of_a_given_text, 0, ARRAY_SIZE(zeros));
 	tcase_add_test(cases, digits_find_their_place);
 	tcase_add_test(cases, a_wrong_number_names_its_place);
 	tcase_add_test(cases, a_text_needs_no_end_of_its_own);
