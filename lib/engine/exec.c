@@ -9,6 +9,7 @@
 #include "engine/process.h"
 #include "engine/start.h"
 #include "kernel/caps.h"
+#include "kernel/syscalls.h"
 #include "sandbox/compile.h"
 #include "sandbox/spawn.h"
 #include "store/state.h"
@@ -20,6 +21,7 @@ struct exec {
 	const json *spec;	  /* borrowed */
 	struct cgroup_plan cgroup;
 	struct plan plan;
+	pid_t pid; /* of the container's first process */
 	int pidfd, cgroup_fd, cache_fd;
 };
 
@@ -116,6 +118,7 @@ static int open_target(struct exec *e, teu_error **err)
 		return err_set(err, TEU_E_CONFLICT, "container %s is paused, unpause it first", c->name);
 	if (!s.pid)
 		return err_set(err, TEU_E_CONFLICT, "container %s is not running", c->name);
+	e->pid = s.pid;
 	r = proc_open(s.pid, s.pid_start, &e->pidfd, err);
 	if (r < 0)
 		return err_wrap(err, r, "container %s", c->name);
@@ -135,6 +138,34 @@ static int open_cgroup(struct exec *e, teu_error **err)
 		return r;
 	e->cgroup_fd = open(e->cgroup.dirs.items[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return e->cgroup_fd < 0 ? err_errno(err, errno, "open cgroup %s", e->cgroup.dirs.items[0]) : 0;
+}
+
+/* As runtime/exec.c. */
+static bool open_init_cgroup(struct exec *e)
+{
+	_cleanup_free_ char *dir = cgroup_dir_of(e->pid);
+
+	if (!dir || sys_pidfd_send_signal(e->pidfd, 0) < 0)
+		return false;
+	cleanup_close(&e->cgroup_fd);
+	e->cgroup_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return e->cgroup_fd >= 0;
+}
+
+static int launch(struct exec *e, uint32_t want, int *ret_wire, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	struct spawn_fds fds = { .alive = -EBADF, .join = e->pidfd, .cgroup = e->cgroup_fd, .stdio = { -1, -1, -1 } };
+	int32_t pid;
+	int r = spawn_launch(&e->plan, &fds, want, ret_wire, &pid, &why);
+
+	if (r < 0 && e->cgroup_fd >= 0 && spawn_cgroup_refused(why) && open_init_cgroup(e)) {
+		fds.cgroup = e->cgroup_fd;
+		return spawn_launch(&e->plan, &fds, want, ret_wire, &pid, err);
+	}
+	if (r < 0 && err && !*err)
+		*err = TAKE_PTR(why);
+	return r;
 }
 
 static int compile(struct exec *e, const teu_attach_options *attach, bool attached, teu_error **err)
@@ -158,9 +189,7 @@ int container_exec(teu_container *c, const char *config_json, const teu_attach_o
 	_cleanup_(
 		exec_done) struct exec e = { .container = c, .pidfd = -EBADF, .cgroup_fd = -EBADF, .cache_fd = -EBADF };
 	_cleanup_close_ int wire = -EBADF;
-	struct spawn_fds fds = { .alive = -EBADF, .stdio = { -1, -1, -1 } };
 	_cleanup_json_ json *spec = NULL;
-	int32_t pid;
 	int r = json_parse(config_json, strlen(config_json), &e.config, err);
 
 	if (r == 0)
@@ -176,10 +205,8 @@ int container_exec(teu_container *c, const char *config_json, const teu_attach_o
 		return r;
 	e.cache_fd = openat(c->engine->store.root_fd, "cache/seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = compile(&e, attach, ret_attach != NULL, err);
-	fds.join = e.pidfd;
-	fds.cgroup = e.cgroup_fd;
 	if (r == 0)
-		r = spawn_launch(&e.plan, &fds, ret_attach ? attach_wants(attach) : 0, &wire, &pid, err);
+		r = launch(&e, ret_attach ? attach_wants(attach) : 0, &wire, err);
 	if (r < 0 || !ret_attach)
 		return r;
 	return attach_new(c, TAKE_FD(wire), false, ret_attach, err);

@@ -285,14 +285,9 @@ static int try_launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error
 	return spawn_finish(&e->spawn, &e->plan, ret_wire, ret_pid, err);
 }
 
-/* clone3 could not put the process into the cgroup: that has children with controllers, is threaded, or gone. */
 static bool cgroup_refused(const struct exec *e, const teu_error *why)
 {
-	const char *step = teu_error_detail(why, "step");
-	int eno = teu_error_errno(why);
-
-	return e->cgroup_fd >= 0 && step && strcmp(step, "clone") == 0 &&
-	       (eno == EBUSY || eno == EOPNOTSUPP || eno == ENODEV);
+	return e->cgroup_fd >= 0 && spawn_cgroup_refused(why);
 }
 
 static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)

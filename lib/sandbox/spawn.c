@@ -330,6 +330,14 @@ int spawn_finish(struct spawn *s, const struct plan *p, int *ret_wire, int32_t *
 	return r;
 }
 
+bool spawn_cgroup_refused(const teu_error *why)
+{
+	const char *step = teu_error_detail(why, "step");
+	int eno = teu_error_errno(why);
+
+	return step && strcmp(step, "clone") == 0 && (eno == EBUSY || eno == EOPNOTSUPP || eno == ENODEV);
+}
+
 void spawn_done(struct spawn *s)
 {
 	struct wire_header m;

@@ -52,6 +52,12 @@ void spawn_done(struct spawn *s);
 int spawn_launch(struct plan *p, const struct spawn_fds *fds, uint32_t want, int *ret_wire, int32_t *ret_pid,
 		 teu_error **err);
 
+/*
+ * @why: the first process could not be born in its cgroup, which has children with controllers (a systemd inside makes
+ * some), is threaded, or gone. What joins a container goes where that one's first process is then, as with runc.
+ */
+bool spawn_cgroup_refused(const teu_error *why);
+
 /* recv(2) of one packet from a monitor, which may have ended meanwhile: 0 or -1 only when nothing is left to read. */
 ssize_t wire_receive(int wire, void *packet, size_t size, int flags);
 

@@ -229,6 +229,21 @@ def exec_(t):
     t.same("the end of the container ends it", background.wait(60), 137)
 
 
+def exec_in_divided_cgroup(t):
+    """On v2 who hands controllers down, as a systemd in the container does, may have no processes itself any more."""
+    if not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        return t.skip("the cgroup is divided", "no cgroup v2 here")
+    t.start("divided")
+    pid = t.look("divided", "State.Pid")
+    with open("/proc/%d/cgroup" % pid) as file:
+        group = "/sys/fs/cgroup" + file.read().strip().split(":", 2)[2]
+    os.mkdir(group + "/init")
+    for file, text in (("/init/cgroup.procs", str(pid)), ("/cgroup.subtree_control", "+memory")):
+        with open(group + file, "w") as to:
+            to.write(text)
+    t.match("the cgroup is divided: exec goes where the first process is", t.sh("divided", "cat /proc/self/cgroup"), "/init$")
+
+
 def streams(t):
     t.same("run -i", t.teu("run", "-i", "--rm", "--network", "none", "bb", "cat", stdin="a\nb\n").out, "a\nb\n")
     big = "x" * 70 + "\n"
@@ -345,4 +360,4 @@ def many_at_once(t):
     t.same("four of one name: one has it", sorted(p.wait(60) for p in same), [0, 125, 125, 125])
 
 
-CASES = [exit_codes, from_create_to_rm, signals, restart_policies, between_lives, logs, exec_, streams, terminals, lists, survival, many_at_once]
+CASES = [exit_codes, from_create_to_rm, signals, restart_policies, between_lives, logs, exec_, exec_in_divided_cgroup, streams, terminals, lists, survival, many_at_once]
