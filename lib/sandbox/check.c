@@ -202,36 +202,39 @@ void check_process(const json *process, struct check *ret)
 		check_process_rules(process, place, ret);
 }
 
-/* What is to be renamed next in @v; NULL: nothing. */
-static const json *find_wrong(const json *v, const struct shape *s, const char **ret_right)
+static const json *find_other_case(const json *v, const char *key)
 {
-	const struct shape *shape;
-
-	json_foreach (child, v) {
-		*ret_right = key_known(s, json_key(child), &shape) ? NULL : right_key(s, json_key(child));
-		if (*ret_right && !json_get(v, *ret_right))
+	json_foreach (child, v)
+		if (strcasecmp(json_key(child), key) == 0 && strcmp(json_key(child), key) != 0)
 			return child;
-	}
 	return NULL;
+}
+
+static bool rename_field(json *v, const char *right)
+{
+	const json *wrong = json_get(v, right) ? NULL : find_other_case(v, right);
+	_cleanup_free_ char *key = wrong ? strdup(json_key(wrong)) : NULL;
+
+	if (!wrong)
+		return true;
+	if (!key || !json_add(v, right, json_copy(wrong)))
+		return false;
+	json_remove(v, key);
+	return true;
 }
 
 /* The tree is the caller's to change; json_foreach shows it as const to who only looks. */
 static bool respell(json *v, const struct shape *s)
 {
+	bool object = s->kind == SHAPE_OBJECT && json_is_object(v), ok = true;
 	const struct shape *shape = s->item;
-	const char *right;
-	const json *wrong;
-	bool ok = true;
 
-	while (ok && s->kind == SHAPE_OBJECT && (wrong = find_wrong(v, s, &right))) {
-		_cleanup_free_ char *key = strdup(json_key(wrong));
-
-		ok = key && json_add(v, right, json_copy(wrong));
-		if (ok)
-			json_remove(v, key);
-	}
+	for (const struct shape_field *f = s->fields; ok && object && f && f->key; f++)
+		ok = rename_field(v, f->key);
+	if (!object && !json_is_array(v))
+		return ok;
 	json_foreach (child, v)
-		if (ok && (s->kind != SHAPE_OBJECT || key_known(s, json_key(child), &shape)) && shape)
+		if (ok && (!object || key_known(s, json_key(child), &shape)) && shape)
 			ok = respell((json *)child, shape);
 	return ok;
 }
