@@ -152,6 +152,15 @@ int err_wrap(teu_error **err, int r, const char *fmt, ...)
 	return r;
 }
 
+int err_pass(teu_error **err, int r, teu_error **why)
+{
+	if (err && !*err) {
+		*err = *why;
+		*why = NULL;
+	}
+	return r;
+}
+
 int err_oom(teu_error **err)
 {
 	if (err && !*err)

@@ -15,6 +15,9 @@ int err_errno(teu_error **err, int eno, const char *fmt, ...) __attribute__((for
 /* Puts "subject: " before the text of the error that *@err holds. Returns @r as it came. */
 int err_wrap(teu_error **err, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Hands the error that *@why holds, if any, over to @err, where there is none yet. Returns @r. */
+int err_pass(teu_error **err, int r, teu_error **why);
+
 /* Out of memory: a static object, so it can't fail. Returns TEU_E_NO_MEMORY. */
 int err_oom(teu_error **err);
 

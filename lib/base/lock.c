@@ -63,12 +63,21 @@ int lock_try(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu
 	return take(dir_fd, name, mode, F_OFD_SETLK, ret_fd, err);
 }
 
-bool lock_is_held(int dir_fd, const char *name)
+int lock_look(int dir_fd, const char *name, teu_error **err)
 {
 	_cleanup_close_ int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC);
 	struct flock probe = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 
-	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &probe) < 0)
-		return false;
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EISDIR
+			       ? 0
+			       : err_errno(err, errno, "open lock %s", name);
+	if (fcntl(fd, F_OFD_GETLK, &probe) < 0)
+		return err_errno(err, errno, "look at lock %s", name);
 	return probe.l_type != F_UNLCK;
+}
+
+bool lock_is_held(int dir_fd, const char *name)
+{
+	return lock_look(dir_fd, name, NULL) != 0;
 }

@@ -25,7 +25,10 @@ int lock_take_unless(int dir_fd, const char *name, enum lock_mode mode, const te
 /* As above without waiting: TEU_E_CONFLICT when somebody else has it. */
 int lock_try(int dir_fd, const char *name, enum lock_mode mode, int *ret_fd, teu_error **err);
 
-/* Does anybody hold the lock on @name exclusively? A missing file means no. */
+/* 1: somebody holds the lock on @name exclusively; 0: nobody does, as with a missing file. Else an error: that could
+ * not be found out. */
+int lock_look(int dir_fd, const char *name, teu_error **err);
+/* As above for who takes away what nobody holds: what can't be found out is held. */
 bool lock_is_held(int dir_fd, const char *name);
 
 #endif

@@ -85,13 +85,12 @@ static int newest_first(const void *a, const void *b)
 	return strcmp(json_get_text(other->record, "Created", ""), json_get_text(one->record, "Created", ""));
 }
 
-static bool is_up_now(const teu_container *container)
+static int is_up_now(const teu_container *container, teu_error **err)
 {
 	struct container_state state;
+	int r = state_read(&container->engine->store, container->id, &state, err);
 
-	if (state_read(&container->engine->store, container->id, &state, NULL) < 0)
-		return false;
-	return container_is_up(&state);
+	return r < 0 ? r : container_is_up(&state);
 }
 
 /* Containers that another process removes meanwhile are passed over. */
@@ -105,9 +104,12 @@ static int fill(teu_container_list *list, const struct strv *ids, bool all, teu_
 		_cleanup_(teu_container_unrefp) teu_container *one = NULL;
 		int r = container_load(list->engine, *id, &one, &cause);
 
-		if (r == TEU_E_NO_MEMORY)
-			return err_oom(err);
-		if (r == 0 && (all || is_up_now(one)))
+		if (r == 0)
+			r = all ? 1 : is_up_now(one, &cause);
+		/* What can't be read for want of descriptors or memory must not be left out. */
+		if (r == TEU_E_NO_MEMORY || r == TEU_E_SYSTEM)
+			return err_pass(err, r, &cause);
+		if (r > 0)
 			list->items[list->n++] = TAKE_PTR(one);
 	}
 	qsort(list->items, list->n, sizeof(*list->items), newest_first);

@@ -102,17 +102,22 @@ static int64_t boot_time(void)
 }
 
 /* UID PID PPID C STIME TTY TIME CMD, as ps -ef. */
-static bool add_process(json *list, pid_t pid)
+static int add_process(json *list, pid_t pid, teu_error **err)
 {
 	long hz = sysconf(_SC_CLK_TCK);
 	char stat[1024], *fields, text[8][4096];
 	char *columns[9] = { text[0], text[1], text[2], text[3], text[4], text[5], text[6], text[7], NULL };
 	uint64_t ticks, tty;
+	_cleanup_error_ teu_error *why = NULL;
 	time_t began;
 	struct tm tm;
+	int r;
 
-	if (!proc_read(pid, stat, sizeof(stat), &fields))
-		return true; /* it has just ended */
+	r = proc_read(pid, stat, sizeof(stat), &fields, &why);
+	if (r == TEU_E_NOT_FOUND) /* it has just ended */
+		return 0;
+	if (r < 0)
+		return err_pass(err, r, &why);
 	ticks = proc_field(fields, 14) + proc_field(fields, 15);
 	tty = proc_field(fields, 7);
 	began = (time_t)(boot_time() + (int64_t)(proc_field(fields, 22) / (uint64_t)hz));
@@ -130,7 +135,7 @@ static bool add_process(json *list, pid_t pid)
 	snprintf(text[6], sizeof(text[6]), "%02llu:%02llu:%02llu", (unsigned long long)ticks / 3600,
 		 (unsigned long long)ticks / 60 % 60, (unsigned long long)ticks % 60);
 	read_command(pid, stat, text[7], sizeof(text[7]));
-	return json_append(list, json_strings(columns));
+	return json_append(list, json_strings(columns)) ? 0 : err_oom(err);
 }
 
 int container_top(teu_container *c, json **ret, teu_error **err)
@@ -154,9 +159,10 @@ int container_top(teu_container *c, json **ret, teu_error **err)
 	if (!json_add(top, "Titles", json_strings(titles)))
 		return err_oom(err);
 	list = json_add_array(top, "Processes");
-	for (size_t i = 0; i < n; i++)
-		if (!add_process(list, pids[i]))
-			return err_oom(err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_process(list, pids[i], err);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(top);
 	return 0;
 }

@@ -143,11 +143,19 @@ static void pids_done(struct pids *p)
 	free(p->items);
 }
 
+/* Then it is not known who is there, and nobody may think that it is empty. */
+static bool lacks_means(int eno)
+{
+	return eno == EMFILE || eno == ENFILE || eno == ENOMEM;
+}
+
 static int add_pids(const char *dir, struct pids *to)
 {
 	_cleanup_free_ char *text = cgroup_read_long(dir, "cgroup.procs");
 	char *save = NULL;
 
+	if (!text && lacks_means(errno))
+		return -errno;
 	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
 		pid_t *grown = reallocarray(to->items, to->n + 1, sizeof(*grown));
 
@@ -164,8 +172,10 @@ static int add_tree_pids(const char *dir, struct pids *to, int depth)
 {
 	_cleanup_closedir_ DIR *d = opendir(dir);
 	struct dirent *e;
-	int r = add_pids(dir, to);
+	int eno = d ? 0 : errno, r = add_pids(dir, to);
 
+	if (r == 0 && lacks_means(eno))
+		return -eno;
 	while (r == 0 && d && depth < MAX_DEPTH && (e = readdir(d))) {
 		_cleanup_free_ char *child = NULL;
 
@@ -182,7 +192,9 @@ static int add_tree_pids(const char *dir, struct pids *to, int depth)
 
 static int read_pids(const teu_cgroup *g, struct pids *to, teu_error **err)
 {
-	return add_tree_pids(g->main_dir, to, 0) < 0 ? err_oom(err) : 0;
+	int r = add_tree_pids(g->main_dir, to, 0);
+
+	return r < 0 ? err_errno(err, -r, "read the processes of cgroup %s", g->path) : 0;
 }
 
 int cgroup_read_pids(const teu_cgroup *g, pid_t **ret, size_t *ret_n, teu_error **err)
@@ -203,16 +215,17 @@ static int move_into_new(teu_cgroup *g, const struct cgroup_plan *plan, teu_erro
 	strv_foreach (dir, &plan->dirs) {
 		_cleanup_(pids_done) struct pids pids = { 0 };
 		bool known = false;
+		int r;
 
 		for (int c = 0; c < CG_N; c++)
 			known |= g->dirs[c] && strcmp(g->dirs[c], *dir) == 0;
 		if (known)
 			continue;
-		if (add_pids(g->main_dir, &pids) < 0)
-			return err_oom(err);
+		r = add_pids(g->main_dir, &pids);
+		if (r < 0)
+			return err_errno(err, -r, "read the processes of cgroup %s", g->path);
 		for (size_t i = 0; i < pids.n; i++) {
-			int r = write_pid(*dir, pids.items[i]);
-
+			r = write_pid(*dir, pids.items[i]);
 			if (r < 0 && r != -ESRCH)
 				return err_errno(err, -r, "move process %d into %s", pids.items[i], *dir);
 		}

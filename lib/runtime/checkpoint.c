@@ -41,8 +41,11 @@ static void dump_done(struct dump *d)
 
 static int check_status(const struct record *rec, teu_error **err)
 {
-	enum status status = record_status(rec);
+	enum status status;
+	int r = record_status(rec, &status, err);
 
+	if (r < 0)
+		return r;
 	if (status == STATUS_CREATED || status == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "Container cannot be checkpointed in %s state",
 			       status_name(status));

@@ -134,21 +134,29 @@ static bool add_descriptors(const struct creation *c, json *doc)
 	return true;
 }
 
+/* 0: it has ended. Without it a process that lives would be taken for an ended one. */
+static int find_start(pid_t pid, uint64_t *ret, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = pid ? proc_start_time(pid, ret, &why) : 0;
+
+	return r == TEU_E_NOT_FOUND ? 0 : err_pass(err, r, &why);
+}
+
 /* Known from the first moment on: what an end of this process at any point leaves can be found and deleted. */
 int creation_record(struct creation *c, pid_t pid, teu_error **err)
 {
 	const json *annotations = json_get(c->bundle.spec, "annotations");
 	json *doc = json_object();
-	uint64_t start = pid ? proc_start_time(pid) : 0;
 	char created[CLOCK_TEXT_MAX], name[64];
+	uint64_t start = 0;
 	bool ok;
+	int r = find_start(pid, &start, err);
 
-	/* Without it a process that lives would be taken for an ended one. */
-	if (pid && !start && kill(pid, 0) == 0) {
+	if (r < 0) {
 		json_free(doc);
-		return err_errno(err, EIO, "read /proc/%d/stat", (int)pid);
+		return r;
 	}
-
 	clock_format(clock_now_ns(), created);
 	ok = json_add_string(doc, "id", c->record.id) && json_add_int(doc, "pid", pid) &&
 	     json_add_int(doc, "start", (int64_t)start) && json_add_string(doc, "bundle", c->bundle.path) &&
@@ -375,21 +383,38 @@ static int launch(struct creation *c, int *ret_wire, teu_error **err)
 	return r == 0 ? creation_tell(c, err) : r;
 }
 
-/* Nothing of a failed create stays: process, cgroup, folder. */
-void creation_take_back(struct creation *c)
+static int end_processes(struct creation *c)
 {
-	_cleanup_error_ teu_error *ignored = NULL;
+	uint64_t start = 0;
+	int r = find_start(c->pid, &start, NULL), q;
 
-	spawn_done(&c->spawn);
-	if (c->pid)
-		kill_process(c->pid, proc_start_time(c->pid), ignored ? NULL : &ignored);
+	if (r == 0 && start)
+		r = kill_process(c->pid, start, NULL);
 	if (c->cgroup_made && c->scope.unit)
 		scope_stop(&c->scope, NULL);
-	if (c->cgroup_made)
-		cgroups_remove(c->cgroup_path, &ignored);
+	if (!c->cgroup_made)
+		return r;
+	q = cgroups_remove(c->cgroup_path, NULL);
+	return r < 0 ? r : q;
+}
+
+/* Nothing of a failed create stays: process, cgroup, folder. What could not be ended stays on record for a delete. */
+void creation_take_back(struct creation *c)
+{
+	int *const fds[] = { &c->cgroup_fd, &c->cache_fd, &c->notify_fd };
+	int r;
+
+	spawn_done(&c->spawn);
+	/* It may have failed for want of descriptors, and this takes some. */
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		cleanup_close(fds[i]);
+		*fds[i] = -EBADF;
+	}
+	handover_done(&c->handover);
+	r = end_processes(c);
 	resctrl_remove(&c->shares.made);
 	shared_mounts_remove(c->mounts, c->bundle.rootfs);
-	if (c->record.lock_fd >= 0)
+	if (r == 0 && c->record.lock_fd >= 0)
 		record_remove(c->runtime, &c->record, NULL);
 }
 

@@ -75,11 +75,14 @@ static json *build(const json *stats, const json *memory, const json *limits)
 static int find_group(teu_runtime *rt, const char *id, bool running, teu_cgroup **ret, teu_error **err)
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
+	enum status status;
 	int r = record_open(rt, id, false, &rec, err);
 
+	if (r == 0 && running)
+		r = record_status(&rec, &status, err);
 	if (r < 0)
 		return r;
-	if (running && record_status(&rec) == STATUS_STOPPED)
+	if (running && status == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "container with id %s is not running", id);
 	/* Of an ordinary user's container that has none nothing is counted: as with runc all is 0. */
 	return rec.cgroup ? cgroup_find(rec.cgroup, ret, err) : 0;

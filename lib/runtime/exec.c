@@ -59,9 +59,10 @@ static int open_target(struct exec *e, const char *id, teu_error **err)
 	int r = record_open(e->runtime, id, false, &e->record, err);
 	enum status status;
 
+	if (r == 0)
+		r = record_status(&e->record, &status, err);
 	if (r < 0)
 		return r;
-	status = record_status(&e->record);
 	if (status == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "cannot exec in a stopped container");
 	if (status == STATUS_PAUSED && !e->opts->ignore_paused)
@@ -290,6 +291,22 @@ static bool cgroup_refused(const struct exec *e, const teu_error *why)
 	return e->cgroup_fd >= 0 && spawn_cgroup_refused(why);
 }
 
+/* Nobody will hear of it. It may have failed for want of descriptors, and this takes some. */
+static void end_started(struct exec *e, pid_t pid)
+{
+	int *const fds[] = { &e->pidfd, &e->cgroup_fd, &e->cache_fd };
+	uint64_t start;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		cleanup_close(fds[i]);
+		*fds[i] = -EBADF;
+	}
+	handover_done(&e->handover);
+	record_done(&e->record);
+	if (proc_start_time(pid, &start, NULL) == 0)
+		kill_process(pid, start, NULL);
+}
+
 static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **err)
 {
 	_cleanup_error_ teu_error *why = NULL;
@@ -312,7 +329,7 @@ static int launch(struct exec *e, int *ret_wire, int32_t *ret_pid, teu_error **e
 	trace_ready(e->runtime, *ret_pid);
 	r = handover_pid(&e->handover, *ret_pid, err);
 	if (r < 0)
-		kill_process(*ret_pid, proc_start_time(*ret_pid), NULL);
+		end_started(e, *ret_pid);
 	return r;
 }
 

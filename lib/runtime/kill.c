@@ -22,12 +22,31 @@ static int await_end(int pidfd, pid_t pid, teu_error **err)
 	return n > 0 ? 0 : err_set(err, TEU_E_TIMEOUT, "process %d did not end within %d s", (int)pid, KILL_MS / 1000);
 }
 
+/* As proc_open(); *@ret_pidfd stays as it is for one that has ended. */
+static int open_living(pid_t pid, uint64_t start, int *ret_pidfd, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = pid ? proc_open(pid, start, ret_pidfd, &why) : 0;
+
+	return r == TEU_E_NOT_FOUND ? 0 : err_pass(err, r, &why);
+}
+
+/* As cgroup_find(); *@ret NULL: it has none, or that is gone. */
+static int find_group(const struct record *rec, teu_cgroup **ret, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = rec->cgroup ? cgroup_find(rec->cgroup, ret, &why) : 0;
+
+	return r == TEU_E_NOT_FOUND ? 0 : err_pass(err, r, &why);
+}
+
 int kill_process(pid_t pid, uint64_t start, teu_error **err)
 {
 	_cleanup_close_ int pidfd = -EBADF;
+	int r = open_living(pid, start, &pidfd, err);
 
-	if (!pid || proc_open(pid, start, &pidfd, NULL) < 0)
-		return 0;
+	if (r < 0 || pidfd < 0)
+		return r;
 	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) < 0)
 		return errno == ESRCH ? 0 : err_errno(err, errno, "kill process %d", (int)pid);
 	return await_end(pidfd, pid, err);
@@ -37,27 +56,35 @@ int kill_container(const struct record *rec, teu_error **err)
 {
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_close_ int pidfd = -EBADF;
-	int r = 0;
+	int r = open_living(rec->pid, rec->start, &pidfd, err);
 
-	if (rec->pid)
-		proc_open(rec->pid, rec->start, &pidfd, NULL);
+	if (r == 0)
+		r = find_group(rec, &group, err);
+	if (r < 0)
+		return r;
 	if (pidfd >= 0)
 		pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	if (rec->cgroup && cgroup_find(rec->cgroup, &group, NULL) == 0)
+	if (group)
 		r = cgroup_kill_all(group, err);
 	return r == 0 && pidfd >= 0 ? await_end(pidfd, rec->pid, err) : r;
 }
 
 /* Without a pid namespace of its own the end of the first process leaves the others: SIGKILL means all of them. */
-static bool kills_all(const struct record *rec, int signal)
+static int kills_all(const struct record *rec, int signal, bool *ret, teu_error **err)
 {
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t n = 0;
+	int r;
 
-	if (signal != SIGKILL || !json_get_truth(rec->doc, "sharesPids", false) || !rec->cgroup)
-		return false;
-	return cgroup_find(rec->cgroup, &group, NULL) == 0 && cgroup_read_pids(group, &pids, &n, NULL) == 0 && n > 0;
+	*ret = false;
+	if (signal != SIGKILL || !json_get_truth(rec->doc, "sharesPids", false))
+		return 0;
+	r = find_group(rec, &group, err);
+	if (r == 0 && group)
+		r = cgroup_read_pids(group, &pids, &n, err);
+	*ret = n > 0;
+	return r;
 }
 
 /* Who ends meanwhile needs no signal. */
@@ -66,14 +93,17 @@ static int signal_all(const struct record *rec, int signal, teu_error **err)
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t n = 0;
-	int r;
-
 	/* systemd takes a cgroup away with its last process. */
-	if (rec->cgroup)
-		cgroup_find(rec->cgroup, &group, NULL);
+	int r = find_group(rec, &group, err);
+
 	/* As with runc, to signal all of nobody is no error. */
-	if (!group && !proc_runs(rec->pid, rec->start))
-		return 0;
+	if (r == 0 && !group) {
+		r = proc_runs(rec->pid, rec->start, err);
+		if (r <= 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
 	if (group && signal == SIGKILL)
 		return cgroup_kill_all(group, err);
 	r = members_read(rec, &pids, &n, err);
@@ -87,17 +117,23 @@ int runtime_kill(teu_runtime *rt, const char *id, int signal, bool all, teu_erro
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
 	_cleanup_close_ int pidfd = -EBADF;
+	enum status status;
 	int r = record_open(rt, id, false, &rec, err);
 
+	if (r == 0 && !all)
+		r = kills_all(&rec, signal, &all, err);
 	if (r < 0)
 		return r;
 	/* Others of it may live on without the first: --all reaches them. */
-	if (all || kills_all(&rec, signal))
+	if (all)
 		return signal_all(&rec, signal, err);
-	if (record_status(&rec) == STATUS_STOPPED || proc_open(rec.pid, rec.start, &pidfd, NULL) < 0)
-		return err_set(err, TEU_E_CONFLICT, "container not running");
-	if (pidfd_send_signal(pidfd, signal, NULL, 0) < 0)
-		return errno == ESRCH ? err_set(err, TEU_E_CONFLICT, "container not running")
-				      : err_errno(err, errno, "signal process %d", (int)rec.pid);
-	return 0;
+	r = record_status(&rec, &status, err);
+	if (r == 0 && status != STATUS_STOPPED)
+		r = open_living(rec.pid, rec.start, &pidfd, err);
+	if (r < 0)
+		return r;
+	if (pidfd >= 0 && pidfd_send_signal(pidfd, signal, NULL, 0) == 0)
+		return 0;
+	return pidfd < 0 || errno == ESRCH ? err_set(err, TEU_E_CONFLICT, "container not running")
+					   : err_errno(err, errno, "signal process %d", (int)rec.pid);
 }

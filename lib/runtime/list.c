@@ -13,9 +13,10 @@ int runtime_state(teu_runtime *rt, const char *id, json **ret, teu_error **err)
 	enum status status;
 	int r = record_open(rt, id, false, &rec, err);
 
+	if (r == 0)
+		r = record_status(&rec, &status, err);
 	if (r < 0)
 		return r;
-	status = record_status(&rec);
 	*ret = record_state(&rec, status_name(status), status == STATUS_STOPPED ? 0 : rec.pid);
 	return *ret ? 0 : err_oom(err);
 }
@@ -43,6 +44,19 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
+/* One that is being made or taken away is none, nor is another user's or a broken one; what can't be read for want of
+ * descriptors or memory must not be left out. */
+static int add_state(teu_runtime *rt, const char *id, json *list, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	json *state;
+	int r = runtime_state(rt, id, &state, &why);
+
+	if (r == TEU_E_SYSTEM || r == TEU_E_NO_MEMORY)
+		return err_pass(err, r, &why);
+	return r == 0 && !json_append(list, state) ? err_oom(err) : 0;
+}
+
 int runtime_list(teu_runtime *rt, json **ret, teu_error **err)
 {
 	_cleanup_(strv_done) struct strv ids = STRV_INIT;
@@ -54,11 +68,9 @@ int runtime_list(teu_runtime *rt, json **ret, teu_error **err)
 	if (ids.n)
 		qsort(ids.items, ids.n, sizeof(*ids.items), by_name);
 	strv_foreach (id, &ids) {
-		json *state;
-
-		/* One that is being made or taken away is none. */
-		if (runtime_state(rt, *id, &state, NULL) == 0 && !json_append(list, state))
-			return err_oom(err);
+		r = add_state(rt, *id, list, err);
+		if (r < 0)
+			return r;
 	}
 	*ret = TAKE_PTR(list);
 	return *ret ? 0 : err_oom(err);

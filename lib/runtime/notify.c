@@ -112,9 +112,13 @@ static int tell(const char *to, pid_t main_pid, teu_error **err)
 
 int notify_pass_on(int fd, const struct record *rec, const char *to, bool main, teu_error **err)
 {
+	_cleanup_error_ teu_error *why = NULL;
 	_cleanup_close_ int pidfd = -EBADF;
+	int r = proc_open(rec->pid, rec->start, &pidfd, &why);
 
-	if (proc_open(rec->pid, rec->start, &pidfd, NULL) < 0 || !await_ready(fd, pidfd))
+	if (r < 0 && r != TEU_E_NOT_FOUND)
+		return err_pass(err, r, &why);
+	if (r < 0 || !await_ready(fd, pidfd))
 		return 0;
 	return tell(to, main ? rec->pid : 0, err);
 }

@@ -23,9 +23,10 @@ int runtime_set_paused(teu_runtime *rt, const char *id, bool paused, teu_error *
 	int r = record_open(rt, id, true, &rec, err);
 	enum status status;
 
+	if (r == 0)
+		r = record_status(&rec, &status, err);
 	if (r < 0)
 		return r;
-	status = record_status(&rec);
 	if (paused && status != STATUS_RUNNING && status != STATUS_CREATED)
 		return err_set(err, TEU_E_CONFLICT, "container not running");
 	if (!paused && status != STATUS_PAUSED)
@@ -40,12 +41,14 @@ int runtime_processes(teu_runtime *rt, const char *id, json **ret, teu_error **e
 	_cleanup_json_ json *list = json_array();
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t n = 0;
+	enum status status;
 	int r = record_open(rt, id, false, &rec, err);
 
 	if (r < 0)
 		return r;
 	/* One that has stopped has none, also when its cgroup is gone. */
-	if (record_status(&rec) != STATUS_STOPPED)
+	r = record_status(&rec, &status, err);
+	if (r == 0 && status != STATUS_STOPPED)
 		r = members_read(&rec, &pids, &n, err);
 	if (r < 0)
 		return r;

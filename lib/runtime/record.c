@@ -76,11 +76,8 @@ static int lock_and_name(teu_runtime *rt, struct record *rec, const char *name, 
 	r = lock_take(rec->dir_fd, "lock", LOCK_EXCLUSIVE, &rec->lock_fd, &why);
 	if (r == TEU_E_NOT_FOUND)
 		return 0;
-	if (r < 0) {
-		if (err && !*err)
-			*err = TAKE_PTR(why);
-		return r;
-	}
+	if (r < 0)
+		return err_pass(err, r, &why);
 	if (renameat(rt->root_fd, name, rt->root_fd, rec->id) == 0)
 		return 1;
 	if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
@@ -176,20 +173,18 @@ int record_open(teu_runtime *rt, const char *id, bool lock, struct record *ret, 
 	if (r < 0)
 		return r;
 	r = read_doc(ret, &why);
-	if (r == TEU_E_NOT_FOUND)
-		return not_found(id, err);
-	if (r < 0 && err)
-		*err = TAKE_PTR(why);
-	return r;
+	return r == TEU_E_NOT_FOUND ? not_found(id, err) : err_pass(err, r, &why);
 }
 
 int record_open_any(teu_runtime *rt, const char *id, struct record *ret, teu_error **err)
 {
+	_cleanup_error_ teu_error *why = NULL;
 	int r = open_folder(rt, id, true, ret, err);
 
-	if (r == 0)
-		read_doc(ret, NULL);
-	return r;
+	if (r < 0)
+		return r;
+	r = read_doc(ret, &why);
+	return r == TEU_E_NOT_FOUND || r == TEU_E_CORRUPT || r == TEU_E_LIMIT ? 0 : err_pass(err, r, &why);
 }
 
 int record_write(struct record *rec, json *doc, teu_error **err)
@@ -213,9 +208,7 @@ static int remove_aside(teu_runtime *rt, const char *aside, teu_error **err)
 
 		if (r < 0 && teu_error_errno(why) == ENOTEMPTY && tries < MAX_TRIES)
 			continue;
-		if (r < 0 && err && !*err)
-			*err = TAKE_PTR(why);
-		return r;
+		return err_pass(err, r, &why);
 	}
 }
 
@@ -232,9 +225,7 @@ static int sweep_unnamed(teu_runtime *rt, const char *name, teu_error **err)
 	r = put_aside(rt, fd, name, aside, &why);
 	if (r == TEU_E_NOT_FOUND) /* it has its id by now */
 		return 0;
-	if (r < 0 && err && !*err)
-		*err = TAKE_PTR(why);
-	return r < 0 ? r : remove_aside(rt, aside, err);
+	return r < 0 ? err_pass(err, r, &why) : remove_aside(rt, aside, err);
 }
 
 int record_sweep(teu_runtime *rt, teu_error **err)
@@ -273,29 +264,49 @@ void record_done(struct record *rec)
 	*rec = RECORD_INIT;
 }
 
-static bool is_frozen(const struct record *rec)
+/* 1 or 0; without its cgroup nothing is frozen. */
+static int is_frozen(const struct record *rec, teu_error **err)
 {
 	const char *dir = json_get_text(rec->doc, "freezer", NULL);
 	char path[4096], text[16] = "";
 	_cleanup_close_ int fd = -EBADF;
 	bool v2 = cgroup_is_v2();
+	ssize_t n;
 
 	if (!dir)
-		return false;
+		return 0;
 	snprintf(path, sizeof(path), "%s/%s", dir, v2 ? "cgroup.freeze" : "freezer.state");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fd_read_full(fd, text, sizeof(text) - 1) <= 0)
-		return false;
+	n = fd < 0 ? -errno : fd_read_full(fd, text, sizeof(text) - 1);
+	if (n == -ENOENT || n == -ENODEV)
+		return 0;
+	if (n < 0)
+		return err_errno(err, (int)-n, "read %s", path);
 	return v2 ? *text == '1' : strncmp(text, "FR", 2) == 0; /* FROZEN, FREEZING */
 }
 
-enum status record_status(const struct record *rec)
+/* 1 or 0. */
+static int waits_for_start(const struct record *rec, teu_error **err)
 {
-	if (!proc_runs(rec->pid, rec->start))
-		return STATUS_STOPPED;
-	if (is_frozen(rec))
-		return STATUS_PAUSED;
-	return faccessat(rec->dir_fd, START_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? STATUS_CREATED : STATUS_RUNNING;
+	if (faccessat(rec->dir_fd, START_FIFO, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_errno(err, errno, "look at the fifo of container %s", rec->id);
+}
+
+int record_status(const struct record *rec, enum status *ret, teu_error **err)
+{
+	int r = proc_runs(rec->pid, rec->start, err);
+
+	*ret = STATUS_STOPPED;
+	if (r <= 0)
+		return r;
+	r = is_frozen(rec, err);
+	*ret = STATUS_PAUSED;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = waits_for_start(rec, err);
+	*ret = r > 0 ? STATUS_CREATED : STATUS_RUNNING;
+	return r < 0 ? r : 0;
 }
 
 const char *status_name(enum status status)

@@ -37,7 +37,8 @@ int record_check_id(const char *id, teu_error **err);
 int record_make(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
 /* TEU_E_NOT_FOUND: no such container. */
 int record_open(teu_runtime *runtime, const char *id, bool lock, struct record *ret, teu_error **err);
-/* As above with the lock; what is left of an unfinished create is found too, without doc. */
+/* As above with the lock; what is left of an unfinished create is found too, without doc: its record is missing or
+ * broken. */
 int record_open_any(teu_runtime *runtime, const char *id, struct record *ret, teu_error **err);
 /* Takes @doc and writes it. */
 int record_write(struct record *record, json *doc, teu_error **err);
@@ -47,7 +48,9 @@ int record_sweep(teu_runtime *runtime, teu_error **err);
 int record_remove(teu_runtime *runtime, const struct record *record, teu_error **err);
 void record_done(struct record *record);
 
-enum status record_status(const struct record *record);
+/* Asked of the kernel: it fails where that can't answer (no more descriptors), and nobody may take it for stopped then.
+ */
+int record_status(const struct record *record, enum status *ret, teu_error **err);
 const char *status_name(enum status status);
 /* The specification's state document and what runc adds; NULL: no memory. */
 json *record_state(const struct record *record, const char *status, pid_t pid);

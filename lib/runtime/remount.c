@@ -34,11 +34,14 @@ static void remount_done(struct remount *m)
 
 static int open_target(struct remount *m, teu_runtime *rt, const char *id, teu_error **err)
 {
+	enum status status;
 	int r = record_open(rt, id, true, &m->record, err);
 
+	if (r == 0)
+		r = record_status(&m->record, &status, err);
 	if (r < 0)
 		return r;
-	if (record_status(&m->record) == STATUS_STOPPED)
+	if (status == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "container not running");
 	r = proc_open(m->record.pid, m->record.start, &m->pidfd, err);
 	return r < 0 ? r : bundle_reopen(m->record.dir_fd, &m->spec, err);

@@ -9,19 +9,25 @@
 #include "runtime/shared_mounts.h"
 #include "runtime/shares.h"
 
+/* *@ret NULL: there is none, or no whole one. */
+static int reopen_config(const struct record *rec, json **ret, teu_error **err)
+{
+	_cleanup_error_ teu_error *why = NULL;
+	int r = bundle_reopen(rec->dir_fd, ret, &why);
+
+	return r == TEU_E_NOT_FOUND || r == TEU_E_CORRUPT || r == TEU_E_LIMIT ? 0 : err_pass(err, r, &why);
+}
+
 /* Of a create that never came to an end only the config tells the cgroup: one of systemd's would have a record. */
 static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_error **err)
 {
 	_cleanup_json_ json *spec = NULL;
 	_cleanup_free_ char *path = NULL;
+	int r = reopen_config(rec, &spec, err);
 
-	if (bundle_reopen(rec->dir_fd, &spec, NULL) == 0 && cgroups_path(rt, spec, rec->id, &path, NULL) == 0) {
-		int r = cgroups_remove(path, err);
-
-		if (r < 0)
-			return r;
-	}
-	return record_remove(rt, rec, err);
+	if (r == 0 && spec && cgroups_path(rt, spec, rec->id, &path, NULL) == 0)
+		r = cgroups_remove(path, err);
+	return r < 0 ? r : record_remove(rt, rec, err);
 }
 
 static int remove_cgroup(const struct record *rec, teu_error **err)
@@ -43,8 +49,8 @@ int remove_container(teu_runtime *rt, struct record *rec, teu_error **err)
 		shares_remove(rec->doc);
 	if (r == 0)
 		shared_mounts_remove(json_get(rec->doc, "mounts"), json_get_text(rec->doc, "rootfs", ""));
-	if (json_get_truth(rec->doc, "poststop", false))
-		bundle_reopen(rec->dir_fd, &spec, NULL);
+	if (r == 0 && json_get_truth(rec->doc, "poststop", false))
+		r = reopen_config(rec, &spec, err);
 	if (r == 0)
 		r = record_remove(rt, rec, err);
 	if (r == 0 && spec)
@@ -61,14 +67,13 @@ int runtime_delete(teu_runtime *rt, const char *id, bool force, teu_error **err)
 
 	if (r == TEU_E_NOT_FOUND && force)
 		return record_sweep(rt, err);
-	if (r < 0) {
-		if (err && !*err)
-			*err = TAKE_PTR(why);
-		return r;
-	}
+	if (r < 0)
+		return err_pass(err, r, &why);
 	if (!rec.doc)
 		return remove_unfinished(rt, &rec, err);
-	status = record_status(&rec);
+	r = record_status(&rec, &status, err);
+	if (r < 0)
+		return r;
 	if (!force && status != STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "cannot delete container %s that is not stopped: %s", id,
 			       status_name(status));

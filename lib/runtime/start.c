@@ -15,7 +15,12 @@
 
 static int check_status(const struct record *rec, teu_error **err)
 {
-	switch (record_status(rec)) {
+	enum status status;
+	int r = record_status(rec, &status, err);
+
+	if (r < 0)
+		return r;
+	switch (status) {
 	case STATUS_CREATED:
 		return 0;
 	case STATUS_STOPPED:

@@ -36,14 +36,17 @@ int runtime_update(teu_runtime *rt, const char *id, const char *resources_json, 
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
 	_cleanup_(strv_done) struct strv warnings = STRV_INIT;
 	_cleanup_json_ json *resources = NULL;
+	enum status status;
 	const json *rdt;
 	int r = parse(resources_json, &resources, err);
 
 	if (r == 0)
 		r = record_open(rt, id, true, &rec, err);
+	if (r == 0)
+		r = record_status(&rec, &status, err);
 	if (r < 0)
 		return r;
-	if (record_status(&rec) == STATUS_STOPPED)
+	if (status == STATUS_STOPPED)
 		return err_set(err, TEU_E_CONFLICT, "container not running");
 	if (!rec.cgroup)
 		return err_set(

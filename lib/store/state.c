@@ -15,13 +15,16 @@ enum { MAX_FILE = 4096 };
 
 enum { STATUS_KILLED = 128 + 9 };
 
-static bool read_lines(int dir_fd, const char *path, char text[MAX_FILE])
+/* 1, or 0: there is no such file. */
+static int read_lines(int dir_fd, const char *path, char text[MAX_FILE], teu_error **err)
 {
 	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, text, MAX_FILE - 1);
+	ssize_t n = fd < 0 ? -errno : fd_read_full(fd, text, MAX_FILE - 1);
 
 	text[n < 0 ? 0 : n] = '\0';
-	return n >= 0;
+	if (n < 0)
+		return n == -ENOENT || n == -ENOTDIR ? 0 : err_errno(err, (int)-n, "read %s", path);
+	return 1;
 }
 
 /* The rest of the line that begins with @key and a blank; NULL: none. */
@@ -58,13 +61,16 @@ static void parse_exit(const char *text, struct container_state *s)
 		snprintf(s->error, sizeof(s->error), "%.*s", (int)strcspn(error, "\n"), error);
 }
 
-static void read_exit(const struct store *store, const char *id, struct container_state *s)
+static int read_exit(const struct store *store, const char *id, struct container_state *s, teu_error **err)
 {
 	char path[128], text[MAX_FILE];
+	int r;
 
 	snprintf(path, sizeof(path), "containers/%s/exit", id);
-	if (read_lines(store->root_fd, path, text))
+	r = read_lines(store->root_fd, path, text, err);
+	if (r > 0)
 		parse_exit(text, s);
+	return r < 0 ? r : 0;
 }
 
 static bool is_frozen(const struct store *store, const char *id)
@@ -79,24 +85,30 @@ int state_read(const struct store *store, const char *id, struct container_state
 {
 	char path[128], alive[128], text[MAX_FILE];
 	int64_t now;
+	int r;
 
-	(void)err;
 	*ret = (struct container_state){ .state = TEU_STATE_CREATED };
-	read_exit(store, id, ret);
+	r = read_exit(store, id, ret, err);
+	if (r < 0)
+		return r;
 	snprintf(path, sizeof(path), "containers/%s/state", id);
 	snprintf(alive, sizeof(alive), "containers/%s/alive", id);
-	if (!read_lines(store->run_fd, path, text)) {
-		/* A monitor writes the exit before it takes the state away: it may have done both since we looked. */
-		read_exit(store, id, ret);
-		return 0;
-	}
+	r = read_lines(store->run_fd, path, text, err);
+	/* A monitor writes the exit before it takes the state away: it may have done both since we looked. */
+	if (r <= 0)
+		return r < 0 ? r : read_exit(store, id, ret, err);
 	if (value_of(text, "finished")) {
 		parse_exit(text, ret);
 		return 0;
 	}
 	now = number_of(text, "started");
-	if (!lock_is_held(store->run_fd, alive)) {
-		read_exit(store, id, ret);
+	r = lock_look(store->run_fd, alive, err);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		r = read_exit(store, id, ret, err);
+		if (r < 0)
+			return r;
 		/* Its monitor was killed, and the container with it (PR_SET_PDEATHSIG). */
 		if (now > ret->finished_ns) {
 			ret->state = TEU_STATE_EXITED;
@@ -125,13 +137,17 @@ int state_keep_exit(const struct store *store, const char *id, teu_error **err)
 	struct container_state s = { 0 };
 	const char *record = text;
 	int64_t started;
+	int r;
 
 	snprintf(path, sizeof(path), "containers/%s/state", id);
-	if (!read_lines(store->run_fd, path, text))
-		return 0;
+	r = read_lines(store->run_fd, path, text, err);
+	if (r <= 0)
+		return r;
 	if (!value_of(text, "finished")) {
 		started = number_of(text, "started");
-		read_exit(store, id, &s);
+		r = read_exit(store, id, &s, err);
+		if (r < 0)
+			return r;
 		if (started <= s.finished_ns)
 			return 0;
 		snprintf(killed, sizeof(killed),
