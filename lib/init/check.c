@@ -9,82 +9,85 @@
 
 enum who { MONITOR = 1, FIRST = 2, BOTH = MONITOR | FIRST };
 
-/* What stands in each of t1..t4. A list is a text, too; bytes and what is counted: see has_operands(). */
-enum { TEXT = 1, MAYBE /* or none */ };
+/*
+ * What stands in each of t1..t4. A list is a text, too, and so is what the step does not use, as t1 stands in errors;
+ * bytes and what is counted: see has_operands().
+ */
+enum { MAYBE, TEXT, PLACE };
 
 static const struct {
 	uint8_t by; /* enum who */
 	uint8_t texts[4];
 } shapes[OP_COUNT] = {
-	[OP_NETLINK] = { MONITOR, { 0 } },
+	[OP_NETLINK] = { MONITOR, { MAYBE } },
 	[OP_WRITE_ID_MAP] = { MONITOR, { TEXT, TEXT } },
-	[OP_CALLER_MAPS] = { MONITOR, { 0 } },
+	[OP_CALLER_MAPS] = { MONITOR, { MAYBE } },
 	[OP_SETNS_PID] = { MONITOR, { TEXT } },
 	[OP_TIME] = { BOTH, { TEXT } },
 	[OP_RMDIR] = { MONITOR, { TEXT } },
 	[OP_OVERLAY_MAPPED] = { MONITOR, { TEXT, TEXT, TEXT } },
 	[OP_LISTENER] = { MONITOR, { TEXT, TEXT, TEXT, TEXT } },
-	[OP_RELEASE_PORTS] = { MONITOR, { 0 } },
+	[OP_RELEASE_PORTS] = { MONITOR, { MAYBE } },
 	[OP_KILL_CGROUP] = { MONITOR, { TEXT } },
 	[OP_OPEN_START] = { FIRST, { TEXT } },
-	[OP_WAIT_HOST] = { FIRST, { 0 } },
-	[OP_HOST_HOOKS] = { FIRST, { 0 } },
+	[OP_WAIT_HOST] = { FIRST, { MAYBE } },
+	[OP_HOST_HOOKS] = { FIRST, { MAYBE } },
 	[OP_KEYRING] = { FIRST, { TEXT } },
 	[OP_JOIN_CGROUP] = { BOTH, { TEXT } },
 	[OP_SETNS] = { BOTH, { TEXT } },
-	[OP_JOIN_PROCESS] = { BOTH, { 0 } },
+	[OP_JOIN_PROCESS] = { BOTH, { MAYBE } },
 	[OP_ENTER_ROOT] = { FIRST, { TEXT } },
-	[OP_UNSHARE] = { FIRST, { 0 } },
-	[OP_PROPAGATION] = { FIRST, { TEXT, MAYBE } },
+	[OP_UNSHARE] = { FIRST, { MAYBE } },
+	[OP_PROPAGATION] = { FIRST, { TEXT } },
 	[OP_OVERLAY] = { FIRST, { TEXT, TEXT, TEXT, TEXT } },
-	[OP_NAMESPACE_ROOT] = { FIRST, { 0 } },
-	[OP_RECEIVE_ROOTFS] = { FIRST, { 0, 0, 0, TEXT } },
+	[OP_NAMESPACE_ROOT] = { FIRST, { MAYBE } },
+	[OP_RECEIVE_ROOTFS] = { FIRST, { MAYBE, MAYBE, MAYBE, TEXT } },
 	[OP_ROOTFS] = { FIRST, { TEXT } },
 	[OP_MOUNT] = { FIRST, { TEXT, MAYBE, MAYBE, TEXT } },
 	[OP_BIND_SOURCE] = { FIRST, { TEXT } },
-	[OP_FETCH_SOURCE] = { FIRST, { TEXT, MAYBE, MAYBE } },
-	[OP_BIND] = { FIRST, { TEXT, 0, MAYBE, TEXT } },
-	[OP_CGROUP_MOUNT] = { FIRST, { TEXT, 0, 0, TEXT } },
-	[OP_DEVICE] = { FIRST, { 0, MAYBE, 0, TEXT } },
-	[OP_SYMLINK] = { FIRST, { TEXT, 0, 0, TEXT } },
-	[OP_UNMOUNT] = { FIRST, { 0, 0, 0, TEXT } },
-	[OP_LATE_READONLY] = { FIRST, { 0, 0, 0, TEXT } },
-	[OP_MASK] = { FIRST, { 0, 0, 0, TEXT } },
-	[OP_READONLY] = { FIRST, { 0, 0, 0, TEXT } },
-	[OP_PIVOT] = { FIRST, { 0 } },
-	[OP_ROOT_READONLY] = { FIRST, { 0 } },
-	[OP_ROOT_PROPAGATION] = { FIRST, { 0 } },
-	[OP_NETLINK_INSIDE] = { FIRST, { 0 } },
+	[OP_FETCH_SOURCE] = { FIRST, { TEXT } },
+	[OP_BIND] = { FIRST, { TEXT, PLACE, MAYBE, TEXT } },
+	[OP_CGROUP_MOUNT] = { FIRST, { TEXT, MAYBE, MAYBE, TEXT } },
+	[OP_DEVICE] = { FIRST, { MAYBE, MAYBE, MAYBE, TEXT } },
+	[OP_SYMLINK] = { FIRST, { TEXT, MAYBE, MAYBE, TEXT } },
+	[OP_UNMOUNT] = { FIRST, { MAYBE, MAYBE, MAYBE, TEXT } },
+	[OP_LATE_READONLY] = { FIRST, { MAYBE, MAYBE, MAYBE, TEXT } },
+	[OP_MASK] = { FIRST, { MAYBE, MAYBE, MAYBE, TEXT } },
+	[OP_READONLY] = { FIRST, { MAYBE, MAYBE, MAYBE, TEXT } },
+	[OP_PIVOT] = { FIRST, { MAYBE } },
+	[OP_ROOT_READONLY] = { FIRST, { MAYBE } },
+	[OP_ROOT_PROPAGATION] = { FIRST, { MAYBE } },
+	[OP_NETLINK_INSIDE] = { FIRST, { MAYBE } },
 	[OP_HOSTNAME] = { FIRST, { TEXT } },
 	[OP_DOMAINNAME] = { FIRST, { TEXT } },
 	[OP_SYSCTL] = { FIRST, { TEXT, TEXT } },
-	[OP_RLIMIT] = { FIRST, { 0 } },
+	[OP_RLIMIT] = { FIRST, { MAYBE } },
 	[OP_OOM_SCORE] = { BOTH, { TEXT } },
-	[OP_SESSION] = { FIRST, { 0 } },
-	[OP_CONSOLE] = { FIRST, { 0 } },
-	[OP_SCHEDULER] = { FIRST, { 0 } },
-	[OP_IO_PRIORITY] = { FIRST, { 0 } },
-	[OP_MEMORY_POLICY] = { FIRST, { 0 } },
-	[OP_PERSONALITY] = { FIRST, { 0 } },
-	[OP_AFFINITY] = { BOTH, { 0 } },
-	[OP_UMASK] = { FIRST, { 0 } },
+	[OP_SESSION] = { FIRST, { MAYBE } },
+	[OP_CONSOLE] = { FIRST, { MAYBE } },
+	[OP_SCHEDULER] = { FIRST, { MAYBE } },
+	[OP_IO_PRIORITY] = { FIRST, { MAYBE } },
+	[OP_MEMORY_POLICY] = { FIRST, { MAYBE } },
+	[OP_PERSONALITY] = { FIRST, { MAYBE } },
+	[OP_AFFINITY] = { BOTH, { MAYBE } },
+	[OP_UMASK] = { FIRST, { MAYBE } },
 	[OP_APPARMOR] = { FIRST, { TEXT } },
 	[OP_SELINUX] = { FIRST, { TEXT } },
-	[OP_USER] = { FIRST, { 0 } },
-	[OP_USER_NAME] = { FIRST, { TEXT, MAYBE } },
-	[OP_BOUNDING] = { FIRST, { 0 } },
-	[OP_BECOME] = { FIRST, { 0 } },
-	[OP_CAPS] = { FIRST, { 0 } },
-	[OP_READY] = { FIRST, { 0 } },
-	[OP_NO_NEW_PRIVS] = { FIRST, { 0 } },
-	[OP_SECCOMP] = { FIRST, { 0 } },
+	[OP_USER] = { FIRST, { MAYBE } },
+	[OP_USER_NAME] = { FIRST, { TEXT } },
+	[OP_BOUNDING] = { FIRST, { MAYBE } },
+	[OP_BECOME] = { FIRST, { MAYBE } },
+	[OP_CAPS] = { FIRST, { MAYBE } },
+	[OP_READY] = { FIRST, { MAYBE } },
+	[OP_NO_NEW_PRIVS] = { FIRST, { MAYBE } },
+	[OP_SECCOMP] = { FIRST, { MAYBE } },
 	[OP_CWD] = { FIRST, { TEXT } },
 	[OP_HOOK] = { FIRST, { TEXT, TEXT, TEXT, TEXT } },
 	[OP_LOOKUP] = { FIRST, { TEXT, TEXT } },
-	[OP_AWAIT_START] = { FIRST, { 0 } },
-	[OP_INIT] = { FIRST, { 0 } },
+	[OP_AWAIT_START] = { FIRST, { MAYBE } },
+	[OP_INIT] = { FIRST, { MAYBE } },
 	[OP_EXEC] = { FIRST, { TEXT, TEXT } },
-	[OP_END] = { FIRST, { 0 } },
+	[OP_END] = { FIRST, { MAYBE } },
 };
 
 /* Where texts and bytes may be: between header and steps. */
@@ -161,7 +164,7 @@ static enum plan_fault check_step(const struct area *a, const struct plan_step *
 	if (!is_text(a, s->field, MAYBE))
 		return PLAN_BAD_TEXT;
 	for (int i = 0; i < 4; i++)
-		if (shapes[s->op].texts[i] && !is_text(a, texts[i], shapes[s->op].texts[i]))
+		if (shapes[s->op].texts[i] != PLACE && !is_text(a, texts[i], shapes[s->op].texts[i]))
 			return PLAN_BAD_TEXT;
 	return has_operands(a, s) ? PLAN_SOUND : PLAN_BAD_OPERANDS;
 }
@@ -196,7 +199,10 @@ bool plan_check_birth(const struct plan_birth *birth)
 	const uint32_t known = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |
 			       CLONE_NEWCGROUP | CLONE_NEWTIME;
 
-	return !(birth->clone_flags & ~known) && birth->flags >> PLAN_KEEP_SHIFT <= PLAN_MAX_KEPT;
+	if (birth->clone_flags & ~known || birth->flags >> PLAN_KEEP_SHIFT > PLAN_MAX_KEPT)
+		return false;
+	/* The process between runs steps of the plan, so it is not made before that. */
+	return (birth->flags & (PLAN_EARLY | PLAN_BETWEEN)) != (PLAN_EARLY | PLAN_BETWEEN);
 }
 
 /* Header, texts, and the four runs of steps one behind the other: nothing else is in a plan. */

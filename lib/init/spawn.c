@@ -76,7 +76,7 @@ static long kill_cgroup(const struct plan_header *plan, const struct plan_step *
 		return 0;
 	if (sys_put(dir, "cgroup.kill", "1") < 0)
 		for (int tries = 0; tries < 100 && sys_get(dir, "cgroup.procs", pids, sizeof(pids)) > 0; tries++) {
-			for (const char *at = pids; *at; at += *at == '\n') {
+			for (const char *at = pids; *at; at += *at != '\0') {
 				uint64_t pid = str_number(at, &at);
 
 				if (pid && *at == '\n')

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__x86_64__)
+#if defined(TEU_SIMULATED)
+/* tests/fuzz/kernel.c: the helper's steps as a part of a test. */
+long sys_call(long nr, long a, long b, long c, long d, long e, long f);
+#elif defined(__x86_64__)
 static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;

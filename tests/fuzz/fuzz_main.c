@@ -1,4 +1,5 @@
-/* fuzz_main: runs a target without libFuzzer. */
+/* fuzz_main: runs a target without libFuzzer; with it (tests/fuzz/hunt) puts the seeds into the folder that it begins
+ * from. */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -8,6 +9,31 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+
+#ifdef TEU_LIBFUZZER
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const char *folder = (*argv)[*argc - 1];
+	uint8_t *seed;
+	size_t len;
+
+	for (size_t i = 0; *folder != '-' && (seed = fuzz_seed(i, &len)); i++) {
+		char name[4096];
+		_cleanup_close_ int fd = -EBADF;
+
+		snprintf(name, sizeof(name), "%s/seed-%zu", folder, i);
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (fd >= 0 && fd_write_all(fd, seed, len) < 0)
+			abort();
+		free(seed);
+	}
+	return 0;
+}
+
+#else
 
 static uint32_t state;
 
@@ -89,3 +115,5 @@ int main(int argc, char **argv)
 	}
 	return 0;
 }
+
+#endif
