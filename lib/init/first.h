@@ -98,6 +98,8 @@ long procfs_put_own(int root, const char *file, const char *value);
 
 /* steps.c: OP_OOM_SCORE of the calling process. */
 long put_oom_score(const struct plan_header *plan, const struct plan_step *s, int root);
+/* Joins the namespace of an OP_SETNS, and the one behind it. */
+long join_namespaces(const struct plan_header *plan, const struct plan_step *s);
 
 /* Is @fd the null device? */
 bool is_null(int fd);

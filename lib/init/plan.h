@@ -36,19 +36,20 @@ enum plan_op {
 	OP_KILL_CGROUP,	  /* t1 folder of a cgroup: whatever is left in it is killed */
 
 	/* by the first process, before it leaves the host's tree */
-	OP_OPEN_START,	   /* t1 fifo that OP_AWAIT_START will read from */
-	OP_WAIT_HOST,	   /* until the monitor has run its steps for this process */
-	OP_HOST_HOOKS,	   /* until the caller has run its hooks for this process */
-	OP_KEYRING,	   /* t1 name of a new session keyring */
-	OP_JOIN_CGROUP,	   /* t1 file: write "0" into it */
-	OP_SETNS,	   /* t1 path, n1 CLONE_NEW… */
-	OP_JOIN_PROCESS,   /* n1 CLONE_NEW… flags: all these namespaces of the joined process; by the monitor too */
-	OP_ENTER_ROOT,	   /* t1 "/proc/<joined process>/root": of a container without mounts of its own */
-	OP_UNSHARE,	   /* n1 CLONE_NEW… */
-	OP_PROPAGATION,	   /* t1 path (on the host), n1 MS_…; t2: the mount that this path is on gets private, as what
-			      is shared would show the host all that is mounted below */
-	OP_OVERLAY,	   /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
-			      namespace. Becomes the rootfs at t4 */
+	OP_OPEN_START,	 /* t1 fifo that OP_AWAIT_START will read from */
+	OP_WAIT_HOST,	 /* until the monitor has run its steps for this process */
+	OP_HOST_HOOKS,	 /* until the caller has run its hooks for this process */
+	OP_KEYRING,	 /* t1 name of a new session keyring */
+	OP_JOIN_CGROUP,	 /* t1 file: write "0" into it */
+	OP_SETNS,	 /* t1 path, n1 CLONE_NEW…; t2 and n2 the same of one to join behind it, if any: in the mount
+			    namespace of the first its path would be the container's to say */
+	OP_JOIN_PROCESS, /* n1 CLONE_NEW… flags: all these namespaces of the joined process; by the monitor too */
+	OP_ENTER_ROOT,	 /* t1 "/proc/<joined process>/root": of a container without mounts of its own */
+	OP_UNSHARE,	 /* n1 CLONE_NEW… */
+	OP_PROPAGATION,	 /* t1 path (on the host), n1 MS_…; t2: the mount that this path is on gets private, as what
+			    is shared would show the host all that is mounted below */
+	OP_OVERLAY,	 /* t1 list of lower folders, top first; t2 upper; t3 work; n1 1: volatile; n2: 1 in a user
+			    namespace. Becomes the rootfs at t4 */
 	OP_NAMESPACE_ROOT, /* become id 0 of the user namespace; n1 1: it denies setgroups(2); n2 1: look whether it
 			      does; n3 1: others are in it, and can't look into this process before OP_PIVOT */
 	OP_RECEIVE_ROOTFS, /* the mount that OP_OVERLAY_MAPPED sent becomes the rootfs at t4 */

@@ -101,14 +101,18 @@ static long remove_cgroup(const struct plan_header *plan, const struct plan_step
 	return r == -ENOENT ? 0 : r;
 }
 
-static long join_namespace(const struct plan_header *plan, const struct plan_step *s)
+long join_namespaces(const struct plan_header *plan, const struct plan_step *s)
 {
 	int fd = sys_open(AT_FDCWD, plan_text(plan, s->t1), O_RDONLY, 0);
-	long r;
+	int next = s->t2 ? sys_open(AT_FDCWD, plan_text(plan, s->t2), O_RDONLY, 0) : -1;
+	long r = fd < 0 ? fd : s->t2 && next < 0 ? next : SYS(setns, fd, s->n1);
 
-	TRY(fd);
-	r = SYS(setns, fd, s->n1);
-	SYS(close, fd);
+	if (r >= 0 && s->t2)
+		r = SYS(setns, next, s->n2);
+	if (fd >= 0)
+		SYS(close, fd);
+	if (next >= 0)
+		SYS(close, next);
 	return r;
 }
 
@@ -151,7 +155,7 @@ static long run_step(const struct plan_header *plan, const struct plan_step *s, 
 	case OP_JOIN_CGROUP:
 		return sys_put(AT_FDCWD, plan_text(plan, s->t1), "0");
 	case OP_SETNS:
-		return join_namespace(plan, s);
+		return join_namespaces(plan, s);
 	case OP_TIME:
 		return make_time_namespace(plan, s);
 	case OP_LISTENER:

@@ -286,45 +286,65 @@ static bool joins_between(const json *spec)
 
 /*
  * From another container's cgroup namespace the own cgroup is out of reach (cgroup-v2.rst, "Delegation Containment"):
- * the process that joins that one has to be in the cgroup by then, and the first one is born there.
+ * the process that joins that one has to be in the cgroup by then, and the first one is born there. In another's mount
+ * namespace the cgroup's path would be what that has there.
  */
 static bool enters_between(const struct launch *l)
 {
-	return !l->placed && joins_between(l->spec) && paths_of(l->spec) & CLONE_NEWCGROUP;
+	return !l->placed && joins_between(l->spec) && paths_of(l->spec) & (CLONE_NEWCGROUP | CLONE_NEWNS);
 }
 
-static int add_namespace_join(const json *spec, const json *ns, struct plan *p, teu_error **err)
+static const char *path_of(const json *spec, uint64_t flag)
+{
+	json_foreach (ns, json_find(spec, "linux.namespaces"))
+		if (namespace_flag(json_get_text(ns, "type", "")) == flag)
+			return json_get_text(ns, "path", "");
+	return "";
+}
+
+/* @next: the path of a user namespace to be joined behind it; "": none. */
+static int add_namespace_join(const json *spec, uint64_t flag, const char *next, struct plan *p, teu_error **err)
 {
 	static const char *const where = "linux.namespaces";
-	const char *path = json_get_text(ns, "path", "");
-	uint64_t flag = namespace_flag(json_get_text(ns, "type", ""));
-	plan_off at;
+	const char *path = path_of(spec, flag);
+	plan_off at, behind;
 	struct plan_step *s;
 
-	if (*path != '/')
-		return json_field_error(err, "linux", "namespaces", "path \"%s\" is not absolute", path);
+	if (*path != '/' || (*next && *next != '/'))
+		return json_field_error(err, "linux", "namespaces", "path \"%s\" is not absolute",
+					*path != '/' ? path : next);
 	at = plan_text_add(p, path);
+	behind = *next ? plan_text_add(p, next) : 0;
 	s = flag == CLONE_NEWPID  ? plan_step(p, PLAN_BEFORE, OP_SETNS_PID, where)
 	    : joins_between(spec) ? plan_step(p, PLAN_BEFORE, OP_SETNS, where)
 				  : plan_step(p, PLAN_FIRST, OP_SETNS, where);
 	s->t1 = at;
 	s->n1 = flag == CLONE_NEWPID ? 0 : flag;
+	s->t2 = behind;
+	s->n2 = behind ? CLONE_NEWUSER : 0;
 	return 0;
 }
 
-/* The user namespace last, as the right to join others may be lost in it; but an ordinary user has that only there. */
+/*
+ * The user namespace last, as the right to join others may be lost in it; but an ordinary user has that only there. The
+ * mount namespace behind all whose paths are meant here and not in it.
+ */
 static int add_namespace_joins(const struct launch *l, struct plan *p, teu_error **err)
 {
-	for (int turn = 0; turn < 2; turn++)
-		json_foreach (ns, json_find(l->spec, "linux.namespaces")) {
-			bool is_user = namespace_flag(json_get_text(ns, "type", "")) == CLONE_NEWUSER;
-			bool now = is_user == (l->rights == IDMAP_USER ? turn == 0 : turn == 1);
-			int r = *json_get_text(ns, "path", "") && now ? add_namespace_join(l->spec, ns, p, err) : 0;
+	uint64_t paths = paths_of(l->spec), early = l->rights == IDMAP_USER ? paths & CLONE_NEWUSER : 0;
+	uint64_t late = paths & (CLONE_NEWNS | (CLONE_NEWUSER & ~early));
+	int r = early ? add_namespace_join(l->spec, early, "", p, err) : 0;
 
-			if (r < 0)
-				return r;
-		}
-	return 0;
+	json_foreach (ns, json_find(l->spec, "linux.namespaces")) {
+		uint64_t flag = namespace_flag(json_get_text(ns, "type", ""));
+
+		if (r == 0 && flag & paths & ~(early | late))
+			r = add_namespace_join(l->spec, flag, "", p, err);
+	}
+	if (r == 0 && late & CLONE_NEWNS)
+		return add_namespace_join(l->spec, CLONE_NEWNS,
+					  late & CLONE_NEWUSER ? path_of(l->spec, CLONE_NEWUSER) : "", p, err);
+	return r == 0 && late ? add_namespace_join(l->spec, late, "", p, err) : r;
 }
 
 /* time_namespaces(7): a line a clock, "monotonic 5 0". */

@@ -31,7 +31,7 @@ static const struct {
 	[OP_KEYRING] = { "session-keyring", { "name" }, { 0 } },
 	[OP_WAIT_HOST] = { "wait-for-host", { 0 }, { 0 } },
 	[OP_JOIN_CGROUP] = { "join-cgroup", { "file" }, { 0 } },
-	[OP_SETNS] = { "join-namespace", { "path" }, { "type" } },
+	[OP_SETNS] = { "join-namespace", { "path", "next" }, { "type", "next-type" } },
 	[OP_JOIN_PROCESS] = { "join-process", { 0 }, { "namespaces" } },
 	[OP_ENTER_ROOT] = { "enter-root", { "root" }, { 0 } },
 	[OP_UNSHARE] = { "unshare", { 0 }, { "namespaces" } },

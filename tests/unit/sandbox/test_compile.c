@@ -110,6 +110,14 @@ static const struct {
 	  "\"middle\":\",\\\"metadata\\\":\\\"m\\\",\\\"state\\\":{\\\"ociVersion\\\":\\\"1.2.0\\\",\\\"id\\\":"
 	  "\\\"id\\\","
 	  "\\\"status\\\":\\\"creating\\\",\\\"pid\\\":\",\"tail\":\",\\\"bundle\\\":\\\"\\\"}}\"," },
+	/* Whatever the list's order, no path is opened in a mount namespace that was joined. */
+	{ NAMESPACES("{\"type\":\"user\",\"path\":\"/u\"},{\"type\":\"mount\",\"path\":\"/m\"},{\"type\":\"ipc\","
+		     "\"path\":\"/i\"}",
+		     ""),
+	  "\"step\":\"join-namespace\",\"path\":\"/"
+	  "i\",\"type\":134217728,\"from\":\"linux.namespaces\"},{\"by\":\"monitor, "
+	  "before\",\"step\":\"join-namespace\",\"path\":\"/m\",\"next\":\"/"
+	  "u\",\"type\":131072,\"next-type\":268435456," },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"\"}", ""), "\"step\":\"clone\",\"namespaces\":67239936" },
 	{ NAMESPACES(MOUNT_NS ",{\"type\":\"uts\",\"path\":\"/u\"}", ""),
 	  "\"step\":\"join-namespace\",\"path\":\"/u\"" },
