@@ -69,12 +69,17 @@ long procfs_put(int root, const char *path, const char *value)
 	return r;
 }
 
-/* It may be the procfs of another pid namespace, where our number is somebody else's: its link knows ours there. */
+/* It may be the procfs of another pid namespace, where our number is somebody else's: its link knows ours there, if
+ * none of the container's is mounted over it. */
 static long put_own(int proc, const char *file, const char *value)
 {
+	int self = sys_open_in(proc, "self", O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_XDEV);
 	char path[64];
-	long n = SYS(readlinkat, proc, "self", path, 16);
+	long n;
 
+	TRY(self);
+	n = SYS(readlinkat, self, "", path, 16);
+	SYS(close, self);
 	TRY(n);
 	path[n] = '\0';
 	if (!str_add(path, sizeof(path), "/") || !str_add(path, sizeof(path), file))

@@ -4,6 +4,7 @@
  *
  *   attacker watch     looks at each process that is not yet its command: "seen N", and a line for all it gets hold of
  *   attacker swap A B  exchanges the names A and B, over and over; "swapped N"
+ *   attacker cover A B mounts a link to A over the link B; "covered 1" when that worked
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -111,6 +112,22 @@ static int swap(const char *a, const char *b)
 	return 0;
 }
 
+/* mount(2) would follow the link. */
+static int cover(const char *to, const char *link)
+{
+	long tree = -1, done = -1;
+
+	if (symlink(to, "/dev/cover") == 0)
+		tree = syscall(SYS_open_tree, AT_FDCWD, "/dev/cover", 1 /* OPEN_TREE_CLONE */ | AT_SYMLINK_NOFOLLOW);
+	if (tree >= 0)
+		done = syscall(SYS_move_mount, tree, "", AT_FDCWD, link, 4 /* MOVE_MOUNT_F_EMPTY_PATH */);
+	printf("covered %d\n", done == 0);
+	fflush(stdout);
+	while (!over)
+		pause();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGTERM, end);
@@ -118,5 +135,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (argc > 3 && strcmp(argv[1], "swap") == 0)
 		return swap(argv[2], argv[3]);
+	if (argc > 3 && strcmp(argv[1], "cover") == 0)
+		return cover(argv[2], argv[3]);
 	return watch();
 }
