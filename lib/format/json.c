@@ -13,25 +13,49 @@
 /* Largest integer whose neighbours a double still tells apart. */
 static const double EXACT = 9007199254740992.0;
 
-/* cJSON recurses, so the depth is capped before it sees the text; the scan knows strings, nothing else. */
-static bool too_deep(const char *text, size_t len)
-{
-	bool quoted = false;
-	int depth = 0;
+enum { ROUND_DIGITS = 16, MAX_DIGITS = 20 }; /* a double may round from so many on; a uint64_t has at most so many */
 
-	for (size_t i = 0; i < len; i++) {
-		if (quoted && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!quoted && (text[i] == '}' || text[i] == ']'))
-			depth--;
-		if (depth > JSON_MAX_DEPTH)
-			return true;
+/* What a text is like, seen before cJSON does: that recurses, rounds and ends strings at a zero byte. */
+struct look {
+	int depth;	  /* how deep it is nested */
+	bool long_number; /* one has ROUND_DIGITS digits or more in a row */
+	bool zero;	  /* a zero byte in a string */
+};
+
+/* Goes over a string from behind its quote on; returns where its end is. It may have none. */
+static const char *look_over_string(const char *at, const char *end, struct look *l)
+{
+	for (; at < end && *at != '"'; at++) {
+		if (*at == '\\') {
+			l->zero |= end - at >= 6 && memcmp(at, "\\u0000", 6) == 0;
+			at += at + 1 < end;
+		} else if (*at == '\0') {
+			l->zero = true;
+		}
 	}
-	return false;
+	return at;
+}
+
+static struct look look_over(const char *text, size_t len)
+{
+	const char *end = text + len;
+	struct look l = { 0 };
+	int depth = 0, digits = 0;
+
+	for (const char *at = text; at < end; at++) {
+		if (*at >= '0' && *at <= '9') {
+			l.long_number |= ++digits >= ROUND_DIGITS;
+			continue;
+		}
+		digits = 0;
+		if (*at == '"')
+			at = look_over_string(at + 1, end, &l);
+		else if (*at == '{' || *at == '[')
+			l.depth = ++depth > l.depth ? depth : l.depth;
+		else if (*at == '}' || *at == ']')
+			depth--;
+	}
+	return l;
 }
 
 /* What json_int() and json_parse() keep as digits. */
@@ -39,8 +63,6 @@ static bool is_digits(const json *v)
 {
 	return cJSON_IsRaw(v);
 }
-
-enum { ROUND_DIGITS = 16, MAX_DIGITS = 20 }; /* a double may round from so many on; a uint64_t has at most so many */
 
 static bool is_number_sign(char c)
 {
@@ -101,24 +123,13 @@ static bool keep_digits(json *v, const char **at, const char *end)
 	return true;
 }
 
-static bool has_long_number(const char *text, size_t len)
-{
-	size_t run = 0;
-
-	for (size_t i = 0; i < len && run < ROUND_DIGITS; i++)
-		run = text[i] >= '0' && text[i] <= '9' ? run + 1 : 0;
-	return run == ROUND_DIGITS;
-}
-
-int json_parse(const char *text, size_t len, json **ret, teu_error **err)
+static int parse(const char *text, size_t len, const struct look *l, json **ret, teu_error **err)
 {
 	const char *end = NULL;
 	const char *at = text;
 	json *value;
 
-	if (len > JSON_MAX_SIZE)
-		return err_set(err, TEU_E_LIMIT, "JSON is larger than %d bytes", JSON_MAX_SIZE);
-	if (too_deep(text, len))
+	if (l->depth > JSON_MAX_DEPTH)
 		return err_set(err, TEU_E_LIMIT, "JSON is nested deeper than %d", JSON_MAX_DEPTH);
 	value = cJSON_ParseWithLengthOpts(text, len, &end, false);
 	if (!value)
@@ -129,7 +140,7 @@ int json_parse(const char *text, size_t len, json **ret, teu_error **err)
 		cJSON_Delete(value);
 		return err_set(err, TEU_E_CORRUPT, "not JSON at byte %td: more text after the document", end - text);
 	}
-	if (has_long_number(text, len) && !keep_digits(value, &at, text + len)) {
+	if (l->long_number && !keep_digits(value, &at, text + len)) {
 		cJSON_Delete(value);
 		return err_oom(err);
 	}
@@ -137,33 +148,33 @@ int json_parse(const char *text, size_t len, json **ret, teu_error **err)
 	return 0;
 }
 
-/* A string with a zero byte would end there for us, and not for who has looked at the document before. */
-static bool has_zero(const char *text, size_t len)
+static int look_and_parse(const char *text, size_t len, struct look *l, json **ret, teu_error **err)
 {
-	bool inside = false;
+	if (len > JSON_MAX_SIZE)
+		return err_set(err, TEU_E_LIMIT, "JSON is larger than %d bytes", JSON_MAX_SIZE);
+	*l = look_over(text, len);
+	return parse(text, len, l, ret, err);
+}
 
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"')
-			inside = !inside;
-		else if (text[i] == '\0' && inside)
-			return true;
-		else if (text[i] == '\\' && len - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
-			return true;
-		else if (text[i] == '\\')
-			i++;
-	}
-	return false;
+int json_parse(const char *text, size_t len, json **ret, teu_error **err)
+{
+	struct look l;
+
+	return look_and_parse(text, len, &l, ret, err);
 }
 
 int json_parse_given(const char *text, size_t len, const char *shown, json **ret, teu_error **err)
 {
 	_cleanup_error_ teu_error *why = NULL;
-	int r;
+	struct look l = { 0 };
+	int r = look_and_parse(text, len, &l, ret, &why);
 
-	if (has_zero(text, len))
+	/* It would end there for us, and not for who has looked at the document before. */
+	if (r == 0 && l.zero) {
+		json_free(TAKE_PTR(*ret));
 		return err_set(err, TEU_E_INVALID, "%s%sa string has a zero byte in it, which ends it for the kernel",
 			       shown ? shown : "", shown ? ": " : "");
-	r = json_parse(text, len, ret, &why);
+	}
 	if (r == TEU_E_CORRUPT)
 		return err_set(err, TEU_E_INVALID, "%s%s%s", shown ? shown : "", shown ? ": " : "",
 			       teu_error_message(why));
@@ -303,6 +314,11 @@ bool json_append_string(json *array, const char *text)
 void json_remove(json *object, const char *key)
 {
 	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+}
+
+json *json_take(json *object, const char *key)
+{
+	return cJSON_DetachItemFromObjectCaseSensitive(object, key);
 }
 
 json *json_get_mutable(json *object, const char *key)

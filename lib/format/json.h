@@ -54,6 +54,7 @@ json *json_add_array(json *object, const char *key);
 json *json_append_object(json *array);
 bool json_append_string(json *array, const char *text);
 void json_remove(json *object, const char *key);
+json *json_take(json *object, const char *key); /* removes it, for the caller to have; NULL: it has none */
 
 /* Walking. All take NULL and wrong types, and answer NULL, 0 or false then; JSON null counts as absent. */
 const json *json_get(const json *object, const char *key);

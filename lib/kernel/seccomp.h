@@ -35,6 +35,13 @@ bool seccomp_flag_works(size_t i);
 /* Can a profile name the architecture on this machine ("SCMP_ARCH_X86")? */
 bool seccomp_knows_arch(const char *name);
 
+/*
+ * A container's own copy, the file @name of its folder. Unlike the cache's it must be there: TEU_E_CORRUPT when it is
+ * damaged.
+ */
+int seccomp_keep(int dir_fd, const char *name, const struct seccomp_filter *filter, teu_error **err);
+int seccomp_kept(int dir_fd, const char *name, struct seccomp_filter *ret, teu_error **err);
+
 void seccomp_filter_done(struct seccomp_filter *filter);
 
 #endif

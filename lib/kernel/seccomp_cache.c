@@ -49,36 +49,35 @@ static bool is_sound(const struct header *h, size_t len, const struct strbuf *ke
 	       memcmp(text, key->text, key->len) == 0 && hash(text + h->key_len, h->program_len) == h->sum;
 }
 
-bool seccomp_cache_read(int cache_fd, const struct strbuf *key, struct seccomp_filter *ret)
+/* 1: @ret is what the file @name holds for @key; 0: it holds something else, or is damaged. */
+static int read_filter(int dir_fd, const char *name, const struct strbuf *key, struct seccomp_filter *ret)
 {
 	_cleanup_free_ struct header *h = NULL;
-	_cleanup_close_ int fd = -EBADF;
-	char name[NAME_MAX_LEN];
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 
-	if (cache_fd < 0)
-		return false;
-	file_name(key, name);
-	fd = openat(cache_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(*h) || st.st_size > MAX_FILE)
-		return false;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < (off_t)sizeof(*h) || st.st_size > MAX_FILE)
+		return 0;
 	h = malloc((size_t)st.st_size);
-	if (!h || fd_read_full(fd, h, (size_t)st.st_size) != st.st_size || !is_sound(h, (size_t)st.st_size, key))
-		return false;
-
+	if (!h)
+		return -ENOMEM;
+	if (fd_read_full(fd, h, (size_t)st.st_size) != st.st_size || !is_sound(h, (size_t)st.st_size, key))
+		return 0;
 	ret->bpf = malloc(h->program_len);
 	if (!ret->bpf)
-		return false;
+		return -ENOMEM;
 	memcpy(ret->bpf, (const char *)(h + 1) + h->key_len, h->program_len);
 	ret->n_bytes = h->program_len;
 	ret->flags = h->flags;
-	return true;
+	return 1;
 }
 
-void seccomp_cache_write(int cache_fd, const struct strbuf *key, const struct seccomp_filter *filter)
+static int write_filter(int dir_fd, const char *name, const struct strbuf *key, const struct seccomp_filter *filter,
+			teu_error **err)
 {
 	_cleanup_(strbuf_done) struct strbuf file = STRBUF_INIT;
-	char name[NAME_MAX_LEN];
 	struct header h = {
 		.sum = hash(filter->bpf, filter->n_bytes),
 		.key_len = (uint32_t)key->len,
@@ -86,14 +85,44 @@ void seccomp_cache_write(int cache_fd, const struct strbuf *key, const struct se
 		.flags = filter->flags,
 	};
 
-	if (cache_fd < 0)
-		return;
 	memcpy(h.magic, magic, sizeof(magic));
 	strbuf_add(&file, &h, sizeof(h));
 	strbuf_add(&file, key->text, key->len);
 	strbuf_add(&file, filter->bpf, filter->n_bytes);
-	if (file.oom || file.len > MAX_FILE)
-		return;
+	if (file.oom)
+		return err_oom(err);
+	if (file.len > MAX_FILE)
+		return err_set(err, TEU_E_LIMIT, "a seccomp filter of %zu bytes is larger than %d", file.len, MAX_FILE);
+	return fd_replace_file(dir_fd, name, file.text, file.len, 0600, FD_NO_SYNC, err);
+}
+
+bool seccomp_cache_read(int cache_fd, const struct strbuf *key, struct seccomp_filter *ret)
+{
+	char name[NAME_MAX_LEN];
+
 	file_name(key, name);
-	fd_replace_file(cache_fd, name, file.text, file.len, 0600, FD_NO_SYNC, NULL);
+	return cache_fd >= 0 && read_filter(cache_fd, name, key, ret) > 0;
+}
+
+void seccomp_cache_write(int cache_fd, const struct strbuf *key, const struct seccomp_filter *filter)
+{
+	char name[NAME_MAX_LEN];
+
+	file_name(key, name);
+	if (cache_fd >= 0)
+		write_filter(cache_fd, name, key, filter, NULL);
+}
+
+int seccomp_keep(int dir_fd, const char *name, const struct seccomp_filter *filter, teu_error **err)
+{
+	return write_filter(dir_fd, name, &STRBUF_INIT, filter, err);
+}
+
+int seccomp_kept(int dir_fd, const char *name, struct seccomp_filter *ret, teu_error **err)
+{
+	int r = read_filter(dir_fd, name, &STRBUF_INIT, ret);
+
+	if (r < 0)
+		return err_errno(err, -r, "read the container's seccomp filter");
+	return r ? 0 : err_set(err, TEU_E_CORRUPT, "the container's seccomp filter is damaged");
 }

@@ -8,7 +8,7 @@
 #include "kernel/seccomp.h"
 
 /* Each counts up with every change of the table, or of the code that compiles: no cached program outlives it. */
-enum { SECCOMP_DEFAULT_VERSION = 1, SECCOMP_COMPILER_VERSION = 3 };
+enum { SECCOMP_DEFAULT_VERSION = 1, SECCOMP_COMPILER_VERSION = 4 };
 
 #define TEU_LIBSECCOMP_SONAME "libseccomp.so.2"
 

@@ -9,23 +9,13 @@
 
 static int read_config(int dir_fd, const char *name, const char *shown, struct bundle *b, teu_error **err)
 {
-	int r = fd_read_file(dir_fd, name, JSON_MAX_SIZE, &b->text, &b->len, err);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = fd_read_file(dir_fd, name, JSON_MAX_SIZE, &text, &len, err);
 
 	if (r == TEU_E_NOT_FOUND)
 		return err_wrap(err, r, "JSON specification file %s not found", shown);
-	return r == 0 ? json_parse_given(b->text, b->len, shown, &b->spec, err) : r;
-}
-
-static int respell(struct bundle *b, teu_error **err)
-{
-	int r = check_respell_config(b->spec, err);
-
-	if (r < 0)
-		return r;
-	free(b->text);
-	b->text = json_print(b->spec);
-	b->len = b->text ? strlen(b->text) : 0;
-	return b->text ? 0 : err_oom(err);
+	return r == 0 ? json_parse_given(text, len, shown, &b->spec, err) : r;
 }
 
 int bundle_check(struct bundle *b, struct check *ret, teu_error **err)
@@ -35,11 +25,17 @@ int bundle_check(struct bundle *b, struct check *ret, teu_error **err)
 	check_config(b->spec, CHECK_LAUNCH, ret);
 	if (ret->respelled) {
 		check_done(ret);
-		r = respell(b, err);
+		r = check_respell_config(b->spec, err);
 		if (r == 0)
 			check_config(b->spec, CHECK_LAUNCH, ret);
 	}
 	return r < 0 ? r : check_result(ret, err);
+}
+
+int bundle_note_text(struct bundle *b, teu_error **err)
+{
+	b->text = json_print(b->spec);
+	return b->text ? 0 : err_oom(err);
 }
 
 int bundle_find_rootfs(struct bundle *b, teu_error **err)

@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "runtime/cgroups.h"
 #include "runtime/creation.h"
+#include "runtime/filter.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
 #include "runtime/mapping.h"
@@ -33,7 +34,6 @@ void creation_init(struct creation *c, teu_runtime *rt, const char *id, const te
 		.record = RECORD_INIT,
 		.cgroup_fd = -EBADF,
 		.handover = HANDOVER_OF(opts),
-		.cache_fd = -EBADF,
 		.notify_fd = -EBADF,
 		.spawn = SPAWN_INIT,
 	};
@@ -51,9 +51,9 @@ void creation_done(struct creation *c)
 	nl_batch_done(&c->loopback);
 	plan_done(&c->plan);
 	spawn_done(&c->spawn);
+	seccomp_filter_done(&c->filter);
 	cleanup_close(&c->cgroup_fd);
 	handover_done(&c->handover);
-	cleanup_close(&c->cache_fd);
 	cleanup_close(&c->notify_fd);
 	free(c->cgroup_path);
 	free(c->start_path);
@@ -194,11 +194,14 @@ int creation_make_files(struct creation *c, teu_error **err)
 	fd = openat(c->record.dir_fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_errno(err, errno, "write the config's copy");
-	r = fd_write_all(fd, c->bundle.text, c->bundle.len);
+	r = fd_write_all(fd, c->bundle.text, strlen(c->bundle.text));
 	close(fd);
 	if (r < 0)
 		return err_errno(err, -r, "write the config's copy");
 	free(TAKE_PTR(c->bundle.text));
+	r = filter_keep(c->record.dir_fd, &c->filter, err);
+	if (r < 0)
+		return r;
 	if (c->waits && mkfifoat(c->record.dir_fd, START_FIFO, 0600) < 0)
 		return err_errno(err, errno, "make the fifo %s", c->start_path);
 	return 0;
@@ -240,7 +243,8 @@ static int fill_launch(struct creation *c, teu_error **err)
 	l->rights = c->runtime->rights;
 	l->groups_denied = idmap_groups_denied(0);
 	l->placed = c->scope.unit;
-	l->seccomp_cache_fd = c->cache_fd;
+	l->seccomp_cache_fd = -1;
+	l->filter = &c->filter;
 	/* Saved with a death signal it would be restored with one. */
 	l->flags = PLAN_STDIO | (c->stays ? PLAN_OUTLIVES : PLAN_LEAVE) | (c->handover.console >= 0 ? PLAN_CONSOLE : 0);
 	l->start_path = c->start_path;
@@ -501,6 +505,10 @@ int creation_prepare(struct creation *c, teu_error **err)
 			"a rootless container requires user namespaces: an ordinary user can make no other one "
 			"(\"spec --rootless\" writes a config that has one)");
 	if (r == 0)
+		r = filter_compile(c->runtime, c->bundle.spec, &c->filter, err);
+	if (r == 0)
+		r = bundle_note_text(&c->bundle, err);
+	if (r == 0)
 		r = bundle_find_rootfs(&c->bundle, err);
 	if (r == 0 && !compile_has_mounts(c->bundle.spec)) {
 		c->mounts = shared_mounts_note(c->bundle.rootfs);
@@ -532,7 +540,6 @@ int runtime_create(teu_runtime *rt, const char *id, const teu_runtime_create_opt
 	r = creation_prepare(&c, err);
 	if (r < 0)
 		return r;
-	c.cache_fd = runtime_open_filters(rt, true);
 	r = record_make(rt, id, &c.record, err);
 	if (r == 0)
 		r = launch(&c, &wire, err);

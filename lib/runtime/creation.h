@@ -23,7 +23,8 @@ struct creation {
 	struct cgroup_plan cgroup; /* its own, or of the caller's what it sees */
 	bool cgroup_made;
 	struct resctrl shares;
-	int cgroup_fd, cache_fd, notify_fd;
+	int cgroup_fd, notify_fd;
+	struct seccomp_filter filter;
 	struct handover handover;
 	char *start_path, *keyring, *head, *tails[2];
 	struct nl_batch loopback; /* brings up that of a new network namespace */

@@ -10,6 +10,7 @@
 #include "base/proc.h"
 #include "runtime/bundle.h"
 #include "runtime/cgroups.h"
+#include "runtime/filter.h"
 #include "runtime/handover.h"
 #include "runtime/kill.h"
 #include "runtime/merge.h"
@@ -30,11 +31,12 @@ struct exec {
 	struct cgroup_plan cgroup;
 	struct strv shares; /* what resctrl has of it */
 	struct handover handover;
+	struct seccomp_filter filter;
 	struct launch launch;
 	struct plan plan;
 	struct spawn spawn;
 	char root[32], *keyring, *state;
-	int pidfd, cgroup_fd, cache_fd;
+	int pidfd, cgroup_fd;
 };
 
 static void exec_done(struct exec *e)
@@ -51,7 +53,7 @@ static void exec_done(struct exec *e)
 	free(e->state);
 	cleanup_close(&e->pidfd);
 	cleanup_close(&e->cgroup_fd);
-	cleanup_close(&e->cache_fd);
+	seccomp_filter_done(&e->filter);
 }
 
 static int open_target(struct exec *e, const char *id, teu_error **err)
@@ -69,7 +71,9 @@ static int open_target(struct exec *e, const char *id, teu_error **err)
 		return err_set(err, TEU_E_CONFLICT,
 			       "cannot exec in a paused container (use --ignore-paused to override)");
 	r = proc_open(e->record.pid, e->record.start, &e->pidfd, err);
-	return r < 0 ? r : bundle_reopen(e->record.dir_fd, &e->spec, err);
+	if (r == 0)
+		r = bundle_reopen(e->record.dir_fd, &e->spec, err);
+	return r < 0 ? r : filter_reopen(e->record.dir_fd, e->spec, &e->filter, err);
 }
 
 /* As runc: a process document without one has the container's. */
@@ -215,7 +219,8 @@ static int fill_launch(struct exec *e, bool stays, teu_error **err)
 	*l = (struct launch){
 		.spec = e->spec,
 		.cgroup = e->cgroup.dirs.n ? &e->cgroup : NULL,
-		.seccomp_cache_fd = e->cache_fd,
+		.filter = &e->filter,
+		.seccomp_cache_fd = -1,
 		.flags = PLAN_STDIO | (stays ? 0 : PLAN_LEAVE) | (e->handover.console >= 0 ? PLAN_CONSOLE : 0),
 		.n_keep = (unsigned)e->handover.n_kept,
 		.rights = e->runtime->rights,
@@ -344,7 +349,6 @@ int runtime_exec(teu_runtime *rt, const char *id, const char *process_json, cons
 		.pidfd = -EBADF,
 		.cgroup_fd = -EBADF,
 		.spawn = SPAWN_INIT,
-		.cache_fd = runtime_open_filters(rt, false),
 	};
 	_cleanup_close_ int wire = -EBADF;
 	int32_t pid;

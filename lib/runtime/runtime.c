@@ -94,12 +94,11 @@ int runtime_check_owner(int dir_fd, const char *root, const char *id, teu_error 
 		       id, (unsigned)st.st_uid, (unsigned)geteuid());
 }
 
-int runtime_open_filters(const teu_runtime *rt, bool make)
+int runtime_open_filters(const teu_runtime *rt)
 {
 	_cleanup_close_ int fd = -EBADF;
 
-	if (make)
-		mkdirat(rt->root_fd, ".seccomp", 0700);
+	mkdirat(rt->root_fd, ".seccomp", 0700);
 	fd = openat(rt->root_fd, ".seccomp", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return fd >= 0 && runtime_check_owner(fd, rt->root, ".seccomp", NULL) == 0 ? TAKE_FD(fd) : -EBADF;
 }

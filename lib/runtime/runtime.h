@@ -38,8 +38,8 @@ int runtime_check(const teu_runtime *runtime, teu_error **err);
 bool runtime_is_users(enum idmap_rights rights);
 /* TEU_E_PERMISSION: @dir_fd, the folder of container @id or "" the runtime's own, is somebody else's. */
 int runtime_check_owner(int dir_fd, const char *root, const char *id, teu_error **err);
-/* The folder of compiled filters; -EBADF: there is none that can be trusted. @make: it first. */
-int runtime_open_filters(const teu_runtime *runtime, bool make);
+/* The folder of compiled filters; -EBADF: there is none that can be trusted. Made when missing. */
+int runtime_open_filters(const teu_runtime *runtime);
 void runtime_log(const teu_runtime *runtime, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* @waits: for runtime_start(). @ret_wait: not NULL, a process of ours stays; see teu_runtime_run(). */

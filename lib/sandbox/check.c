@@ -62,20 +62,26 @@ void check_warning(struct check *c, const char *place, const char *fmt, ...)
 
 static void walk(const json *v, const struct shape *s, char *place, struct check *c);
 
-/* Walks @v with what @fmt says behind @place, which is as before afterwards. */
-static void walk_below(const json *v, const struct shape *s, char *place, struct check *c, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-
-static void walk_below(const json *v, const struct shape *s, char *place, struct check *c, const char *fmt, ...)
+/* Walks @v with @dot and @name behind @place, which is as before afterwards. A document has a thousand values. */
+static void walk_below(const json *v, const struct shape *s, char *place, struct check *c, const char *dot,
+		       const char *name)
 {
-	size_t len = strlen(place);
-	va_list args;
+	size_t len = strlen(place), more = strlen(dot), rest = PLACE_MAX - 1 - len;
+	char *end = place + len;
 
-	va_start(args, fmt);
-	vsnprintf(place + len, PLACE_MAX - len, fmt, args);
-	va_end(args);
+	if (more <= rest) {
+		end = mempcpy(end, dot, more);
+		end = mempcpy(end, name, strnlen(name, rest - more));
+	}
+	*end = '\0';
 	walk(v, s, place, c);
 	place[len] = '\0';
+}
+
+/* Nothing can be wrong with it, wherever it stands. */
+static bool is_any_string(const json *v, const struct shape *s)
+{
+	return s->kind == SHAPE_STRING && !s->fits && !s->words && json_is_string(v);
 }
 
 static void walk_string(const json *v, const struct shape *s, const char *place, struct check *c)
@@ -138,7 +144,7 @@ static void walk_object(const json *v, const struct shape *s, char *place, struc
 		if (!key_known(s, json_key(child), &shape))
 			c->respelled |= right_key(s, json_key(child)) != NULL;
 		else if (json_get(v, json_key(child)))
-			walk_below(child, shape, place, c, "%s%s", *place ? "." : "", json_key(child));
+			walk_below(child, shape, place, c, *place ? "." : "", json_key(child));
 }
 
 static void walk_array(const json *v, const struct shape *s, char *place, struct check *c)
@@ -147,8 +153,15 @@ static void walk_array(const json *v, const struct shape *s, char *place, struct
 
 	if (s->filled && !json_count(v))
 		check_error(c, place, "expected one at least");
-	json_foreach (child, v)
-		walk_below(child, s->item, place, c, "[%zu]", i++);
+	json_foreach (child, v) {
+		char name[24];
+
+		if (!is_any_string(child, s->item)) {
+			snprintf(name, sizeof(name), "[%zu]", i);
+			walk_below(child, s->item, place, c, "", name);
+		}
+		i++;
+	}
 }
 
 static void walk(const json *v, const struct shape *s, char *place, struct check *c)

@@ -8,6 +8,7 @@
 
 #include "kernel/cgroup.h"
 #include "kernel/idmap.h"
+#include "kernel/seccomp.h"
 #include "network/endpoint.h"
 #include "sandbox/plan.h"
 
@@ -22,6 +23,7 @@ struct launch {
 	const struct nl_batch *host, *guest, *publish, *unpublish, *forget; /* NULL: none */
 	const struct strv *share_tasks; /* files of resctrl that its processes enter by; NULL: none */
 	size_t n_ports;			/* reserved: the first of the descriptors that the monitor inherits */
+	const struct seccomp_filter *filter; /* what linux.seccomp compiles to; NULL: it is compiled */
 	int seccomp_cache_fd;		/* -1: none */
 	uint32_t flags;			/* PLAN_… but PLAN_TTY, which the spec says */
 	int rows, columns;		/* of the terminal; 0: the spec's consoleSize, or none */

@@ -175,30 +175,34 @@ static int read_caps(const json *process, const char *set, uint64_t *ret, teu_er
 	return 0;
 }
 
-static int add_seccomp(const json *spec, uint64_t caps, int cache_fd, struct plan *p, teu_error **err)
+static void add_filter(const struct seccomp_filter *filter, const char *field, struct plan *p)
 {
-	const char *which = json_get_text(json_get(spec, "annotations"), "teu.seccomp", "");
-	const json *profile = json_find(spec, "linux.seccomp");
+	plan_off at = plan_bytes_add(p, filter->bpf, filter->n_bytes);
+	struct plan_step *s = plan_step(p, PLAN_FIRST, OP_SECCOMP, field);
+
+	s->t1 = at;
+	s->n1 = filter->n_bytes / 8; /* struct sock_filter */
+	s->n2 = filter->flags;
+}
+
+static int add_seccomp(const struct launch *l, uint64_t caps, struct plan *p, teu_error **err)
+{
+	static const char field[] = "linux.seccomp";
+	const char *which = json_get_text(json_get(l->spec, "annotations"), "teu.seccomp", "");
+	const json *profile = json_find(l->spec, field);
 	struct seccomp_filter filter = { 0 };
-	struct plan_step *s;
-	plan_off at;
 	int r;
 
 	if (strcmp(which, "default") == 0)
-		r = seccomp_default(caps, cache_fd, &filter, err);
-	else if (profile)
-		r = seccomp_compile(profile, "linux.seccomp", cache_fd, &filter, err);
+		r = seccomp_default(caps, l->seccomp_cache_fd, &filter, err);
+	else if (profile && !l->filter)
+		r = seccomp_compile(profile, field, l->seccomp_cache_fd, &filter, err);
 	else
-		return 0;
-	if (r < 0)
-		return r;
-	at = plan_bytes_add(p, filter.bpf, filter.n_bytes);
-	s = plan_step(p, PLAN_FIRST, OP_SECCOMP, profile ? "linux.seccomp" : NULL);
-	s->t1 = at;
-	s->n1 = filter.n_bytes / 8; /* struct sock_filter */
-	s->n2 = filter.flags;
+		r = 0;
+	if (r == 0 && (filter.bpf || profile))
+		add_filter(filter.bpf ? &filter : l->filter, profile ? field : NULL, p);
 	seccomp_filter_done(&filter);
-	return 0;
+	return r;
 }
 
 static void add_label(const json *process, const char *key, enum plan_op op, struct plan *p)
@@ -454,7 +458,7 @@ static int add_confinement(struct process *w, teu_error **err)
 	plan_step(w->plan, PLAN_FIRST, OP_SESSION, NULL);
 	if (w->no_new_privs)
 		add_capabilities(w);
-	r = add_seccomp(w->spec, w->bounding, w->launch->seccomp_cache_fd, w->plan, err);
+	r = add_seccomp(w->launch, w->bounding, w->plan, err);
 	if (r == 0 && !w->no_new_privs)
 		add_capabilities(w);
 	return r;
