@@ -113,6 +113,20 @@ static int signal_all(const struct record *rec, int signal, teu_error **err)
 	return r;
 }
 
+/* On cgroup v1 who is frozen is killed when it is thawed, and nobody could want it to wait for that. */
+static int thaw(const struct record *rec, int pidfd, teu_error **err)
+{
+	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
+	_cleanup_error_ teu_error *why = NULL;
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+	int r = cgroup_find(rec->cgroup, &group, &why);
+
+	if (r == 0)
+		r = cgroup_set_frozen(group, false, &why);
+	/* Who has ended may have been deleted meanwhile. */
+	return r < 0 && poll(&end, 1, 0) <= 0 ? err_pass(err, r, &why) : 0;
+}
+
 int runtime_kill(teu_runtime *rt, const char *id, int signal, bool all, teu_error **err)
 {
 	_cleanup_(record_done) struct record rec = RECORD_INIT;
@@ -133,7 +147,7 @@ int runtime_kill(teu_runtime *rt, const char *id, int signal, bool all, teu_erro
 	if (r < 0)
 		return r;
 	if (pidfd >= 0 && pidfd_send_signal(pidfd, signal, NULL, 0) == 0)
-		return 0;
+		return signal == SIGKILL && status == STATUS_PAUSED ? thaw(&rec, pidfd, err) : 0;
 	return pidfd < 0 || errno == ESRCH ? err_set(err, TEU_E_CONFLICT, "container not running")
 					   : err_errno(err, errno, "signal process %d", (int)rec.pid);
 }
