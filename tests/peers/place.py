@@ -91,7 +91,10 @@ def mount_cgroups():
         os.mkdir(MOUNT + "/suite")
         # Our first run waits here, too: one process left, and the root can't give controllers to its children.
         for pid in read(MOUNT + "/cgroup.procs").split():
-            write(MOUNT + "/suite/cgroup.procs", pid)
+            try:
+                write(MOUNT + "/suite/cgroup.procs", pid)
+            except ProcessLookupError:
+                pass  # it has ended since
         offer(MOUNT)
         return
     found = [(names, os.path.basename(mount)) for names, mount, _ in hierarchies()]

@@ -206,7 +206,7 @@ static int serve(const char *protocol, const char *port)
 static int ask(const char *protocol, const char *ip, const char *port)
 {
 	struct sockaddr_in a = address(ip, port);
-	struct timeval patience = { .tv_sec = 3 };
+	struct timeval patience = { .tv_sec = 20 };
 	int udp = strcmp(protocol, "udp") == 0;
 	int fd = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_STREAM, 0);
 	char text[64];

@@ -85,12 +85,21 @@ def cpu_shares(t):
     def spin(name, shares):
         t.start(name, "--cpu-shares", str(shares), "--cpuset-cpus", "0", "-v", gate + ":/gate", "--", "sh", "-c",
                 "while [ ! -e /gate/go ]; do sleep 0.05; done; probe burn 3")
-    spin("little", 256)
-    spin("much", 768)
-    open(gate + "/go", "w").close()
-    t.need("wait", "little", "much")
-    little, much = (float(t.logs(name).out) for name in ("little", "much"))
-    t.ok("--cpu-shares 1:3 on one CPU", 1.8 < much / little < 4.5, "%s : %s" % (little, much))
+
+    def ratio():
+        spin("little", 256)
+        spin("much", 768)
+        open(gate + "/go", "w").close()
+        t.need("wait", "little", "much")
+        little, much = (float(t.logs(name).out) for name in ("little", "much"))
+        t.remove("little", "much")
+        os.unlink(gate + "/go")
+        return much / little
+    # On a busy machine one may begin much later than the other all the same.
+    found = [ratio()]
+    while not 1.8 < found[-1] < 4.5 and len(found) < 5:
+        found.append(ratio())
+    t.ok("--cpu-shares 1:3 on one CPU", 1.8 < found[-1] < 4.5, found)
     if t.cgroup2:
         t.same("--cpu-shares as weight", knob(t, "w", "", "cpu.weight", "--cpu-shares", "2048"), "174")
     else:
@@ -289,7 +298,7 @@ def stopping(t):
     begin = time.monotonic()
     t.need("stop", "deaf")
     took = time.monotonic() - begin
-    t.ok("--stop-timeout 1", 0.8 < took < 8, took)
+    t.ok("--stop-timeout 1, and not the 10 of none", 0.8 < took < 9.9, took)
     t.same("then it is killed", t.look("deaf", "State.ExitCode"), 137)
     t.image("stopsignal", t.tree, "STOPSIGNAL SIGUSR1")
     t.start("fromimage", "--", "sh", "-c", script, image="stopsignal")

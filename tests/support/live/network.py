@@ -45,7 +45,7 @@ def bridge(t):
     t.match("the default route", t.sh("two", "ip route"), r"^default via %s dev eth0" % re.escape(gateway))
     t.same("from another container, by its address", t.need("exec", "two", "probe", "ask", "tcp", one, "80"), two)
     t.same("from the host, by its address", tcp(80, one), gateway + "\n")
-    t.match("ping to the gateway", t.sh("two", "ping -c 1 -W 2 %s | grep received" % gateway), "1 packets received")
+    t.match("ping to the gateway", t.sh("two", "ping -c 1 -W 20 %s | grep received" % gateway), "1 packets received")
     mac = t.look("one", "NetworkSettings.MacAddress")
     t.same("the MAC address of inspect is eth0's", t.sh("one", "cat /sys/class/net/eth0/address"), mac)
     t.same("inspect: Networks", t.look("one", "NetworkSettings.Networks.bridge.IPAddress"), one)
@@ -207,7 +207,7 @@ def isolation(t):
     t.start("spoof", "--cap-add", "NET_ADMIN", network="bridge")
     t.same("NET_ADMIN is for its own namespace", t.sh("spoof", "ip link set eth0 down && echo down"), "down")
     gateway = t.look("victim", "NetworkSettings.Gateway")
-    t.match("the others go on", t.sh("victim", "ping -c 1 -W 2 %s | grep received" % gateway), "1 packets received")
+    t.match("the others go on", t.sh("victim", "ping -c 1 -W 20 %s | grep received" % gateway), "1 packets received")
 
 
 CASES = [bridge, published, chosen_ports, conflicts, outside, other_modes, files, isolation]

@@ -282,6 +282,7 @@ static int opening(unsigned major, unsigned minor)
 	pid_t pid;
 
 	snprintf(node, sizeof(node), "/tmp/teu-test-node.%d", (int)getpid());
+	unlink(node); /* of one that was killed */
 	ck_assert_int_eq(mknod(node, S_IFCHR | 0600, makedev(major, minor)), 0);
 	pid = fork();
 	if (pid == 0)

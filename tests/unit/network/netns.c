@@ -233,3 +233,13 @@ const char *fetch(const struct peer *from, uint8_t protocol, const char *ip, uin
 	waitpid(pid, NULL, 0);
 	return text;
 }
+
+const char *fetch_expected(const struct peer *from, uint8_t protocol, const char *ip, uint16_t port,
+			   const char *expected)
+{
+	const char *found = fetch(from, protocol, ip, port);
+
+	for (int i = 1; *expected && !*found && i < 15; i++)
+		found = fetch(from, protocol, ip, port);
+	return found;
+}

@@ -34,5 +34,8 @@ struct peer peer_outside(void);
 /* What a client in the namespace of @peer (NULL: the host) is told by the server at @ip:@port, "" if it does not get
  * through. */
 const char *fetch(const struct peer *from, uint8_t protocol, const char *ip, uint16_t port);
+/* As above; asks again, some times, where @expected is an answer and there is none: a busy machine takes its time. */
+const char *fetch_expected(const struct peer *from, uint8_t protocol, const char *ip, uint16_t port,
+			   const char *expected);
 
 #endif
