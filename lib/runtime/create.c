@@ -405,7 +405,7 @@ static int end_processes(struct creation *c)
 /* Nothing of a failed create stays: process, cgroup, folder. What could not be ended stays on record for a delete. */
 void creation_take_back(struct creation *c)
 {
-	int *const fds[] = { &c->cgroup_fd, &c->cache_fd, &c->notify_fd };
+	int *const fds[] = { &c->cgroup_fd, &c->notify_fd };
 	int r;
 
 	spawn_done(&c->spawn);

@@ -299,7 +299,7 @@ static bool cgroup_refused(const struct exec *e, const teu_error *why)
 /* Nobody will hear of it. It may have failed for want of descriptors, and this takes some. */
 static void end_started(struct exec *e, pid_t pid)
 {
-	int *const fds[] = { &e->pidfd, &e->cgroup_fd, &e->cache_fd };
+	int *const fds[] = { &e->pidfd, &e->cgroup_fd };
 	uint64_t start;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
