@@ -29,8 +29,8 @@ TEU_API int teu_cgroup_get(teu_cgroup *cgroup, char **ret_resources_json, teu_er
 /** Moves a process into it. Since: 0.1. */
 TEU_API int teu_cgroup_add(teu_cgroup *cgroup, int32_t pid, teu_error **err);
 
-/** Use so far: {"cpu": {"usage_ns", "user_ns", "system_ns", "throttled_periods"}, "memory": {"current", "peak", "oom_kills"}, "pids": {"current"}, "io":
- * {"read_bytes", "write_bytes"}, "hugetlb": {"2MB": {"usage", "max", "failcnt"}}}; for teu_free(). Since: 0.1. */
+/** Use so far: {"cpu": {"usage_ns", "user_ns", "system_ns", "periods", "throttled_periods", "throttled_ns"}, "memory": {"current", "peak", "with_swap",
+ * "limit_hits", "oom_kills"}, "pids": {"current"}, "io": {"read_bytes", "write_bytes"}, "hugetlb": {"2MB": {"usage", "max", "failcnt"}}}; for teu_free(). Since: 0.1. */
 TEU_API int teu_cgroup_stats(teu_cgroup *cgroup, char **ret_json, teu_error **err);
 
 /** Freezes (1) or thaws (0) all of its processes; returns when they are. Since: 0.1. */

@@ -132,9 +132,13 @@ int cgroup_v1_stats(const teu_cgroup *g, json *to)
 	ok = ok && add_stat(g, CG_CPUACCT, "cpuacct.usage", NULL, cpu, "usage_ns");
 	ok = ok && add_stat(g, CG_CPUACCT, "cpuacct.usage_user", NULL, cpu, "user_ns");
 	ok = ok && add_stat(g, CG_CPUACCT, "cpuacct.usage_sys", NULL, cpu, "system_ns");
+	ok = ok && add_stat(g, CG_CPU, "cpu.stat", "nr_periods", cpu, "periods");
 	ok = ok && add_stat(g, CG_CPU, "cpu.stat", "nr_throttled", cpu, "throttled_periods");
+	ok = ok && add_stat(g, CG_CPU, "cpu.stat", "throttled_time", cpu, "throttled_ns");
 	ok = ok && add_stat(g, CG_MEMORY, "memory.usage_in_bytes", NULL, memory, "current");
 	ok = ok && add_stat(g, CG_MEMORY, "memory.max_usage_in_bytes", NULL, memory, "peak");
+	ok = ok && add_stat(g, CG_MEMORY, "memory.memsw.usage_in_bytes", NULL, memory, "with_swap");
+	ok = ok && add_stat(g, CG_MEMORY, "memory.failcnt", NULL, memory, "limit_hits");
 	ok = ok && add_stat(g, CG_MEMORY, "memory.oom_control", "oom_kill", memory, "oom_kills");
 	ok = ok && add_stat(g, CG_MEMORY, "memory.stat", "total_inactive_file", memory, "inactive_file");
 	ok = ok && add_stat(g, CG_PIDS, "pids.current", NULL, pids, "current");

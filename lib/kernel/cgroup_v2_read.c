@@ -141,6 +141,15 @@ static bool add_stat(const char *dir, const char *file, const char *line, int64_
 	return json_add_int(to, key, value * factor);
 }
 
+/* Both together, as v1 counts them. */
+static bool add_with_swap(const char *dir, json *to)
+{
+	int64_t swap;
+
+	return !cgroup_read_number(dir, "memory.swap.current", &swap) ||
+	       json_add_int(to, "with_swap", json_get_number(to, "current", 0) + swap);
+}
+
 /* Adds up the lines "8:0 rbytes=4096 wbytes=0 …" of all devices. */
 static bool add_io(const char *dir, json *to)
 {
@@ -166,9 +175,13 @@ int cgroup_v2_stats(const teu_cgroup *g, json *to)
 	ok = ok && add_stat(dir, "cpu.stat", "usage_usec", 1000, cpu, "usage_ns");
 	ok = ok && add_stat(dir, "cpu.stat", "user_usec", 1000, cpu, "user_ns");
 	ok = ok && add_stat(dir, "cpu.stat", "system_usec", 1000, cpu, "system_ns");
+	ok = ok && add_stat(dir, "cpu.stat", "nr_periods", 1, cpu, "periods");
 	ok = ok && add_stat(dir, "cpu.stat", "nr_throttled", 1, cpu, "throttled_periods");
+	ok = ok && add_stat(dir, "cpu.stat", "throttled_usec", 1000, cpu, "throttled_ns");
 	ok = ok && add_stat(dir, "memory.current", NULL, 1, memory, "current");
 	ok = ok && add_stat(dir, "memory.peak", NULL, 1, memory, "peak");
+	ok = ok && add_with_swap(dir, memory);
+	ok = ok && add_stat(dir, "memory.events", "max", 1, memory, "limit_hits");
 	ok = ok && add_stat(dir, "memory.events", "oom_kill", 1, memory, "oom_kills");
 	ok = ok && add_stat(dir, "memory.stat", "inactive_file", 1, memory, "inactive_file");
 	ok = ok && add_stat(dir, "pids.current", NULL, 1, pids, "current");

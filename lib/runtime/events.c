@@ -11,19 +11,29 @@ static bool add_cpu(json *to, const json *cpu)
 	return json_add_int(usage, "total", json_get_number(cpu, "usage_ns", 0)) &&
 	       json_add_int(usage, "kernel", json_get_number(cpu, "system_ns", 0)) &&
 	       json_add_int(usage, "user", json_get_number(cpu, "user_ns", 0)) &&
-	       json_add_int(throttling, "throttledPeriods", json_get_number(cpu, "throttled_periods", 0));
+	       json_add_int(throttling, "periods", json_get_number(cpu, "periods", 0)) &&
+	       json_add_int(throttling, "throttledPeriods", json_get_number(cpu, "throttled_periods", 0)) &&
+	       json_add_int(throttling, "throttledTime", json_get_number(cpu, "throttled_ns", 0));
 }
 
+static bool add_use(json *to, int64_t use, int64_t limit, int64_t failures)
+{
+	return json_add_int(to, "limit", limit < 0 ? INT64_MAX : limit) && json_add_int(to, "usage", use) &&
+	       json_add_int(to, "failcnt", failures);
+}
+
+/* Swap is counted with the memory, as v1 does. */
 static bool add_memory(json *to, const json *memory, const json *lines, const json *limits)
 {
 	json *usage = json_add_object(to, "usage");
-	int64_t limit = json_get_number(limits, "limit", -1);
+	int64_t cache = json_get_number(lines, "cache", json_get_number(lines, "file", 0));
+	int64_t swap = json_get_number(memory, "with_swap", -1);
 
-	return json_add_int(to, "cache", json_get_number(memory, "inactive_file", 0)) &&
-	       json_add_int(usage, "usage", json_get_number(memory, "current", 0)) &&
+	return json_add_int(to, "cache", cache) &&
+	       add_use(usage, json_get_number(memory, "current", 0), json_get_number(limits, "limit", -1),
+		       json_get_number(memory, "limit_hits", 0)) &&
 	       json_add_int(usage, "max", json_get_number(memory, "peak", 0)) &&
-	       json_add_int(usage, "limit", limit < 0 ? INT64_MAX : limit) &&
-	       json_add_int(usage, "failcnt", json_get_number(memory, "oom_kills", 0)) &&
+	       (swap < 0 || add_use(json_add_object(to, "swap"), swap, json_get_number(limits, "swap", -1), 0)) &&
 	       (!lines || json_add(to, "raw", json_copy(lines)));
 }
 
