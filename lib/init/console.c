@@ -68,6 +68,14 @@ static int open_master(struct first *f)
 	return -ENODEV;
 }
 
+/* Of the terminal that the caller is on: who copies this one there wants the command to see its size from the start. */
+static void take_size(const struct first *f, struct winsize *size)
+{
+	for (int i = 0; i < 3; i++)
+		if (SYS(ioctl, f->stdio[i], TIOCGWINSZ, size) == 0)
+			return;
+}
+
 long console_open(struct first *f, const struct plan_step *s)
 {
 	struct winsize size = { .ws_row = (unsigned short)s->n1, .ws_col = (unsigned short)s->n2 };
@@ -79,7 +87,9 @@ long console_open(struct first *f, const struct plan_step *s)
 	TRY(SYS(ioctl, master, TIOCSPTLCK, &unlock));
 	f->tty = (int)SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	TRY(f->tty);
-	if (s->n1 && s->n2)
+	if (!s->n1 || !s->n2)
+		take_size(f, &size);
+	if (size.ws_row && size.ws_col)
 		SYS(ioctl, f->tty, TIOCSWINSZ, &size);
 	if (s->n4)
 		keep_line_ends(f->tty);
