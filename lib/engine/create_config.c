@@ -27,7 +27,7 @@ static int merge_object(struct create *c, const json *image, const char *key, te
 		return 0;
 	if (!to)
 		to = json_add_object(c->config, key);
-	json_foreach (value, from)
+	json_foreach_member (value, from)
 		if (!json_get(to, json_key(value)) && !json_add(to, json_key(value), json_copy(value)))
 			return err_oom(err);
 	return 0;
@@ -116,7 +116,7 @@ static int check_values(struct create *c, teu_error **err)
 
 static int check_ports(struct create *c, teu_error **err)
 {
-	json_foreach (port, json_get(c->config, "ExposedPorts")) {
+	json_foreach_member (port, json_get(c->config, "ExposedPorts")) {
 		uint8_t protocol;
 		uint16_t number;
 

@@ -145,7 +145,7 @@ static int check_texts(const json *object, const char *where, const char *key, t
 	if (r < 0)
 		return r;
 	snprintf(place, sizeof(place), "%s%s%s", where, *where ? "." : "", key);
-	json_foreach (text, texts) {
+	json_foreach_member (text, texts) {
 		const char *ignored;
 
 		r = json_read_string(texts, place, json_key(text), &ignored, err);
@@ -202,7 +202,7 @@ static const struct field *find_field(const struct field *fields, size_t n, cons
 
 static int check_host(const json *host, teu_error **err)
 {
-	json_foreach (value, host) {
+	json_foreach_member (value, host) {
 		const struct field *field = find_field(host_fields, ARRAY_SIZE(host_fields), json_key(value));
 		int r;
 
@@ -223,7 +223,7 @@ int create_check_fields(const json *body, teu_error **err)
 {
 	if (!json_is_object(body))
 		return err_set(err, TEU_E_INVALID, "container config: expected an object");
-	json_foreach (value, body) {
+	json_foreach_member (value, body) {
 		const char *key = json_key(value);
 		const struct field *field = find_field(body_fields, ARRAY_SIZE(body_fields), key);
 		int r;

@@ -20,7 +20,7 @@ static int keep_set_fields(struct create *c, const json *host, teu_error **err)
 {
 	static const char *const telling_zeros[] = { "MaskedPaths", "ReadonlyPaths", "MemorySwappiness" };
 
-	json_foreach (value, host) {
+	json_foreach_member (value, host) {
 		bool keep = !create_is_zero(value);
 
 		for (size_t i = 0; i < ARRAY_SIZE(telling_zeros); i++)
@@ -147,7 +147,7 @@ static int check_joined_network(struct create *c, teu_error **err)
 
 static int check_endpoints(struct create *c, teu_error **err)
 {
-	json_foreach (endpoint, json_find(c->body, "NetworkingConfig.EndpointsConfig")) {
+	json_foreach_member (endpoint, json_find(c->body, "NetworkingConfig.EndpointsConfig")) {
 		static const char *const unknown[] = { "IPAMConfig", "Links", "Aliases", "MacAddress" };
 		const char *name = json_key(endpoint), *mode = json_get_text(c->host, "NetworkMode", "");
 
@@ -171,7 +171,7 @@ static int publish_all(struct create *c, teu_error **err)
 		return 0;
 	if (!bindings)
 		bindings = json_add_object(c->host, "PortBindings");
-	json_foreach (port, json_get(c->config, "ExposedPorts")) {
+	json_foreach_member (port, json_get(c->config, "ExposedPorts")) {
 		if (json_count(json_get(bindings, json_key(port))))
 			continue;
 		if (!json_add_string(json_append_object(json_add_array(bindings, json_key(port))), "HostPort", "0"))

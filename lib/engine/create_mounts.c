@@ -401,12 +401,12 @@ int create_mounts(struct create *c, teu_error **err)
 		if (r < 0)
 			return r;
 	}
-	json_foreach (tmpfs, json_get(c->host, "Tmpfs")) {
+	json_foreach_member (tmpfs, json_get(c->host, "Tmpfs")) {
 		r = add_tmpfs(c, tmpfs, err);
 		if (r < 0)
 			return r;
 	}
-	json_foreach (volume, json_get(c->config, "Volumes")) {
+	json_foreach_member (volume, json_get(c->config, "Volumes")) {
 		r = add_anonymous(c, json_key(volume), err);
 		if (r < 0)
 			return r;

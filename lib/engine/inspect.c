@@ -38,7 +38,7 @@ static json *with_defaults(const char *defaults, const json *over)
 
 	if (json_parse(defaults, strlen(defaults), &object, NULL) < 0)
 		return NULL;
-	json_foreach (value, over)
+	json_foreach_member (value, over)
 		if (json_get(over, json_key(value)) && !json_add(object, json_key(value), json_copy(value)))
 			return NULL;
 	return TAKE_PTR(object);

@@ -82,7 +82,7 @@ int ports_of(const json *host_config, struct port_mapping **ret, size_t *ret_n, 
 	ports = calloc(max, sizeof(*ports));
 	if (!ports)
 		return err_oom(err);
-	json_foreach (list, bindings) {
+	json_foreach_member (list, bindings) {
 		/* A port without bindings, null or [], is published on any free one. */
 		if (!json_count(list)) {
 			r = read_binding(json_key(list), NULL, &ports[n++], err);
@@ -129,7 +129,7 @@ json *ports_to_json(const struct port_mapping *ports, size_t n, const json *expo
 		one = json_append_object(list ? list : json_add_array(object, key));
 		ok = json_add_string(one, "HostIp", ip) && json_add_string(one, "HostPort", port);
 	}
-	json_foreach (port, exposed)
+	json_foreach_member (port, exposed)
 		if (ok && !is_published(ports, n, json_key(port)))
 			ok = json_add(object, json_key(port), json_null());
 	return ok ? TAKE_PTR(object) : NULL;
@@ -149,7 +149,7 @@ json *ports_to_list(const struct port_mapping *ports, size_t n, const json *expo
 		     json_add_int(one, "PublicPort", ports[i].host_port) &&
 		     json_add_string(one, "Type", ports_protocol(ports[i].protocol));
 	}
-	json_foreach (port, exposed) {
+	json_foreach_member (port, exposed) {
 		uint8_t protocol;
 		uint16_t number;
 

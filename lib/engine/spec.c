@@ -43,7 +43,7 @@ static int add_cgroup_path(struct spec *s, teu_error **err)
 /* Ours begin with "teu.": nobody may smuggle one in. */
 static int add_annotations(struct spec *s, teu_error **err)
 {
-	json_foreach (one, json_get(s->host, "Annotations")) {
+	json_foreach_member (one, json_get(s->host, "Annotations")) {
 		if (strncmp(json_key(one), "teu.", 4) == 0)
 			return json_field_error(err, "HostConfig.Annotations", json_key(one),
 						"the prefix \"teu.\" is reserved");

@@ -155,7 +155,7 @@ static int add_sysctls(struct spec *s, teu_error **err)
 		if (!spec_has_user_namespace(s) && !json_add_string(list, "net.ipv4.ping_group_range", "0 2147483647"))
 			return err_oom(err);
 	}
-	json_foreach (one, json_get(s->host, "Sysctls")) {
+	json_foreach_member (one, json_get(s->host, "Sysctls")) {
 		int r = check_sysctl(s, json_key(one), err);
 
 		if (r < 0)

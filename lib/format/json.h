@@ -19,7 +19,8 @@ enum { JSON_MAX_SIZE = 4 << 20, JSON_MAX_DEPTH = 64 };
 
 /* Parses @len bytes, nothing but blanks may follow. TEU_E_CORRUPT with the offset; TEU_E_LIMIT; no memory. */
 int json_parse(const char *text, size_t len, json **ret, teu_error **err);
-/* The same of what a caller gives: no JSON is TEU_E_INVALID then, and so is a zero byte in a string. @shown begins its message; NULL: nothing does. */
+/* The same of what a caller gives: no JSON is TEU_E_INVALID then, and so is a zero byte in a string. @shown begins its
+ * message; NULL: nothing does. */
 int json_parse_given(const char *text, size_t len, const char *shown, json **ret, teu_error **err);
 char *json_print(const json *value);	    /* one line; NULL: no memory */
 char *json_print_pretty(const json *value); /* with tabs; NULL: no memory */
@@ -72,6 +73,9 @@ bool json_is_number(const json *v);
 bool json_is_bool(const json *v);
 const char *json_type_name(const json *v); /* "an object", for errors */
 #define json_foreach(child, parent) for (const json *child = json_first(parent); child; child = json_next(child))
+/* Of an object alone, for who asks for keys: a document from outside may have anything else in its place. */
+#define json_foreach_member(child, parent)                                                                             \
+	for (const json *child = json_is_object(parent) ? json_first(parent) : NULL; child; child = json_next(child))
 
 /* Values with a fallback for what is absent or of another type; for documents that we wrote ourselves. */
 const char *json_text(const json *v, const char *fallback);

@@ -285,7 +285,7 @@ static int translate(struct unit *u)
 	add_rest(u);
 	if (r == 0)
 		r = add_devices(u);
-	json_foreach (entry, u->limits->unified)
+	json_foreach_member (entry, u->limits->unified)
 		if (r == 0 && u->m->v2)
 			r = add_unified(u, json_key(entry), json_text(entry, ""));
 	return r == 0 && u->to->oom ? err_oom(u->err) : r;

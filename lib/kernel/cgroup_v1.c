@@ -359,7 +359,7 @@ static int add_rdma(struct cgroup_build *b)
 {
 	int r = 0;
 
-	json_foreach (entry, b->limits.rdma) {
+	json_foreach_member (entry, b->limits.rdma) {
 		int64_t handles = json_get_number(entry, "hcaHandles", -1);
 		int64_t objects = json_get_number(entry, "hcaObjects", -1);
 		char dir[DIR_MAX];

@@ -63,7 +63,7 @@ static int choose(struct cgroup_build *b, unsigned *mask)
 /* "memory.high" needs memory, "io.max" io; what has no controller's name (cgroup.…) needs none. */
 static void choose_unified(struct cgroup_build *b, unsigned *mask)
 {
-	json_foreach (entry, b->limits.unified) {
+	json_foreach_member (entry, b->limits.unified) {
 		const char *file = json_key(entry);
 		size_t len = strcspn(file, ".");
 
@@ -375,7 +375,7 @@ static int add_hugetlb(struct cgroup_build *b, const char *dir)
 
 static int add_rdma(struct cgroup_build *b, const char *dir)
 {
-	json_foreach (entry, b->limits.rdma) {
+	json_foreach_member (entry, b->limits.rdma) {
 		int64_t handles = json_get_number(entry, "hcaHandles", -1);
 		int64_t objects = json_get_number(entry, "hcaObjects", -1);
 
@@ -401,7 +401,7 @@ static int add_network(struct cgroup_build *b, const char *dir)
 /* Files by name. A value of several lines is several writes, for the kernel takes one at a time. */
 static int add_unified(struct cgroup_build *b, const char *dir)
 {
-	json_foreach (entry, b->limits.unified) {
+	json_foreach_member (entry, b->limits.unified) {
 		const char *file = json_key(entry), *value = json_text(entry, NULL);
 		char field[160];
 

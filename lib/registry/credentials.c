@@ -42,7 +42,7 @@ static const json *find_for_host(const json *object, const char *host)
 
 	if (exact)
 		return exact;
-	json_foreach (child, object)
+	json_foreach_member (child, object)
 		if (key_is_for(json_key(child), host))
 			return child;
 	return NULL;

@@ -41,7 +41,7 @@ static int find_path(const teu_runtime *rt, const char *given, const char *id, c
 /* Rules for devices come with every config, and are no limits. */
 static bool asks_for_limits(const json *resources)
 {
-	json_foreach (part, resources)
+	json_foreach_member (part, resources)
 		if (strcmp(json_key(part), "devices") != 0 && json_count(part))
 			return true;
 	return false;

@@ -33,7 +33,7 @@ static bool merge_caps(json *process, const json *more)
 
 	if (!caps)
 		return json_add(process, "capabilities", json_copy(more));
-	json_foreach (set, more)
+	json_foreach_member (set, more)
 		if (!add_texts(caps, json_key(set), set))
 			return false;
 	/* As runc: who has inheritable ones means them to be ambient, and takes the new ones along. */
@@ -48,7 +48,7 @@ static bool merge_user(json *process, const json *more)
 
 	if (!user)
 		return json_add(process, "user", json_copy(more));
-	json_foreach (v, more) {
+	json_foreach_member (v, more) {
 		bool adds = strcmp(json_key(v), "additionalGids") == 0;
 
 		if (!(adds ? add_texts(user, "additionalGids", v) : json_add(user, json_key(v), json_copy(v))))
@@ -67,7 +67,7 @@ json *merge_process(const json *base, const json *over)
 
 	json_remove(process, "terminal");
 	json_remove(process, "consoleSize");
-	json_foreach (v, over) {
+	json_foreach_member (v, over) {
 		bool (*merge)(json *, const json *) = NULL;
 
 		for (size_t i = 0; i < ARRAY_SIZE(merged); i++)

@@ -223,7 +223,7 @@ static int add_seconds(struct strv *to, const char *name, const char *value, teu
 
 static int add_annotations(const json *annotations, struct strv *to, teu_error **err)
 {
-	json_foreach (entry, annotations) {
+	json_foreach_member (entry, annotations) {
 		const char *name = json_key(entry), *value = json_text(entry, "");
 		size_t len;
 

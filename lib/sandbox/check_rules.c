@@ -219,7 +219,7 @@ static void check_sysctls(const json *config, struct check *c)
 {
 	char place[PLACE_MAX], name[256];
 
-	json_foreach (v, json_find(config, "linux.sysctl")) {
+	json_foreach_member (v, json_find(config, "linux.sysctl")) {
 		const char *key = json_key(v), *owner;
 
 		snprintf(place, sizeof(place), "linux.sysctl.%s", key);
@@ -250,7 +250,7 @@ static void check_net_devices(const json *config, struct check *c)
 
 	if (json_count(list) && !find_namespace(config, "network"))
 		check_error(c, "linux.netDevices", "needs a \"network\" namespace in linux.namespaces");
-	json_foreach (v, list) {
+	json_foreach_member (v, list) {
 		snprintf(place, sizeof(place), "linux.netDevices.%s", json_key(v));
 		if (!is_link_name(json_key(v)))
 			check_error(c, place, "is no name of a link");
@@ -482,7 +482,7 @@ static void check_capabilities(const json *process, const char *where, struct ch
 {
 	char place[PLACE_MAX];
 
-	json_foreach (set, json_get(process, "capabilities")) {
+	json_foreach_member (set, json_get(process, "capabilities")) {
 		snprintf(place, sizeof(place), "%s.capabilities.%s", where, json_key(set));
 		json_foreach (name, set)
 			if (json_is_string(name) && caps_number(json_text(name, "")) < 0)

@@ -506,7 +506,7 @@ static int add_sysctls(const json *spec, struct plan *p, teu_error **err)
 {
 	char path[256];
 
-	json_foreach (v, json_find(spec, "linux.sysctl")) {
+	json_foreach_member (v, json_find(spec, "linux.sysctl")) {
 		const char *key = json_key(v), *value = json_text(v, NULL);
 		plan_off name, text;
 		struct plan_step *s;

@@ -39,7 +39,7 @@ int net_devices_compile(const json *spec, struct net_devices *ret, teu_error **e
 
 	if (r == 0 && json_count(list) > MAX_NET_DEVICES)
 		return json_field_error(err, "linux", "netDevices", "more than %d", MAX_NET_DEVICES);
-	json_foreach (v, list) {
+	json_foreach_member (v, list) {
 		const char *name = json_get_text(v, "name", "");
 
 		r = r == 0 ? add(json_key(v), *name ? name : json_key(v), ret, err) : r;

@@ -81,16 +81,20 @@ static void run_seed(size_t index)
 
 	LLVMFuzzerTestOneInput(seed, len);
 	for (size_t round = 0; round < fuzz_rounds; round++) {
+		bool document = LLVMFuzzerCustomMutator && round % 2;
 		/* Exactly as long as the input, so that a sanitizer sees a step beyond it. */
-		_cleanup_free_ uint8_t *copy = malloc(len);
-		size_t n = len;
+		size_t n = len, cap = document ? 2 * len + 256 : len;
+		_cleanup_free_ uint8_t *copy = malloc(cap);
 
 		if (!copy)
 			abort();
 		memcpy(copy, seed, len);
 		state = (uint32_t)(index * 1000003 + round * 7919 + 1);
 		for (uint32_t i = next(8) + 1; i; i--)
-			mutate(copy, &n);
+			if (document)
+				n = LLVMFuzzerCustomMutator(copy, n, cap, next(UINT32_MAX));
+			else
+				mutate(copy, &n);
 		LLVMFuzzerTestOneInput(copy, n);
 	}
 }

@@ -9,7 +9,7 @@
 #include "sandbox/compile.h"
 #include "sound.h"
 
-const size_t fuzz_rounds = 100000;
+const size_t fuzz_rounds = 15000;
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
