@@ -14,7 +14,12 @@
 extern "C" {
 #endif
 
-/* A folder that holds the state of containers. Serves any thread and process at a time. */
+/*
+ * A folder that holds the state of containers. Serves any thread and process at a time.
+ *
+ * Each call on it may also answer TEU_E_INVALID, an @id that can't be one, or NULL where something is needed; TEU_E_FORKED; TEU_E_CORRUPT, a record
+ * can't be read; TEU_E_NO_MEMORY; TEU_E_SYSTEM. What is given is copied, and descriptors stay the caller's. Calls that change a container wait for each other.
+ */
 typedef struct teu_runtime teu_runtime;
 
 /* Who makes a container's cgroup. */
@@ -87,7 +92,10 @@ TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts, s
 TEU_API int teu_runtime_create(teu_runtime *runtime, const char *id, const teu_runtime_create_options *opts,
 			       int32_t *ret_pid, teu_error **err);
 
-/** Executes the command of a created container. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not "created". Source: runtime-spec, "Start". Since: 0.1. */
+/**
+ * Executes the command of a created container. Blocks until that and its hooks (startContainer, poststart) are done. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is
+ * not "created"; TEU_E_LAUNCH, detail "step": the container has ended then. Source: runtime-spec, "Start". Since: 0.1.
+ */
 TEU_API int teu_runtime_start(teu_runtime *runtime, const char *id, teu_error **err);
 
 /**
@@ -104,14 +112,14 @@ TEU_API int teu_runtime_state(teu_runtime *runtime, const char *id, char **ret_j
 TEU_API int teu_runtime_list(teu_runtime *runtime, char **ret_json, teu_error **err);
 
 /**
- * Sends a signal, "SIGTERM", "TERM" or "15", to the container's process, or with @all to all of its processes.
+ * Sends a signal, "SIGTERM", "TERM" or "15", to the container's process, or with @all to all of its processes. A paused one that is killed is resumed for it.
  * TEU_E_NOT_FOUND; TEU_E_INVALID, no such signal; TEU_E_CONFLICT, it does not run. Source: runtime-spec, "Kill". Since: 0.1.
  */
 TEU_API int teu_runtime_kill(teu_runtime *runtime, const char *id, const char *signal, int all, teu_error **err);
 
 /**
- * Deletes what create made of a stopped container. @force: one that is not stopped is killed first, and one that is not there is no error.
- * TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not stopped. Source: runtime-spec, "Delete". Since: 0.1.
+ * Deletes what create made of a stopped container. @force: one that is not stopped is killed first, and one that is not there is no error. Blocks at most 10 s
+ * for the end of processes. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not stopped; TEU_E_TIMEOUT. Source: runtime-spec, "Delete". Since: 0.1.
  */
 TEU_API int teu_runtime_delete(teu_runtime *runtime, const char *id, int force, teu_error **err);
 
@@ -143,9 +151,12 @@ TEU_API void teu_runtime_exec_options_init(teu_runtime_exec_options *opts, size_
 TEU_API int teu_runtime_exec(teu_runtime *runtime, const char *id, const char *process_json,
 			     const teu_runtime_exec_options *opts, int32_t *ret_pid, int *ret_waitfd, teu_error **err);
 
-/** Freezes all processes of a container. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
+/**
+ * Freezes all processes of a container. Blocks until they are, at most 10 s. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run; TEU_E_UNSUPPORTED, it has no
+ * cgroup; TEU_E_TIMEOUT, one hangs in the kernel. Since: 0.1.
+ */
 TEU_API int teu_runtime_pause(teu_runtime *runtime, const char *id, teu_error **err);
-/** Lets them go on. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not paused. Since: 0.1. */
+/** Lets them go on. Blocks until they do. TEU_E_NOT_FOUND; TEU_E_CONFLICT, it is not paused; TEU_E_TIMEOUT. Since: 0.1. */
 TEU_API int teu_runtime_resume(teu_runtime *runtime, const char *id, teu_error **err);
 
 /** The pids of a container's processes as an array; for teu_free(). TEU_E_NOT_FOUND. Since: 0.1. */
@@ -167,7 +178,10 @@ TEU_API int teu_runtime_mounts_add(teu_runtime *runtime, const char *id, const c
 /** Takes the mounts at the destinations of @mounts_json off again. Errors as of teu_runtime_mounts_add(). Since: 0.1. */
 TEU_API int teu_runtime_mounts_remove(teu_runtime *runtime, const char *id, const char *mounts_json, teu_error **err);
 
-/** What a container uses, as the data of runc's event "stats"; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1. */
+/**
+ * What a container uses, in the shape of the data of runc's event "stats": cpu (nanoseconds; no numbers of single CPUs), memory (bytes; no limit is the
+ * largest number), pids, blkio (bytes, of all devices together), hugetlb; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1.
+ */
 TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
 
 /**
