@@ -60,10 +60,62 @@ static void compile_cgroup(const json *config, struct cgroup_plan *ret)
 		cgroup_plan_done(ret);
 }
 
+/* What comes of it; @birth is told to the helper before there is a plan. */
+static void must_be_compiled(int r, const teu_error *err, const struct plan_birth *birth, const struct plan *plan)
+{
+	must_be_said(r, err);
+	if (r < 0)
+		return;
+	must_be_sound(plan);
+	must(memcmp(birth, &((const struct plan_header *)plan->bytes.text)->birth, sizeof(*birth)) == 0);
+}
+
+static void as_launch(const struct launch *launch)
+{
+	_cleanup_(plan_done) struct plan plan = { 0 };
+	_cleanup_error_ teu_error *err = NULL;
+	struct plan_birth birth = compile_birth(launch);
+	int r = compile_launch(launch, &plan, &err);
+
+	must_be_compiled(r, err, &birth, &plan);
+}
+
+/* Its own process as one more in it. */
+static void as_exec(const struct launch *launch)
+{
+	_cleanup_(plan_done) struct plan plan = { 0 };
+	_cleanup_error_ teu_error *err = NULL;
+	const json *process = json_get(launch->spec, "process");
+	struct launch exec = *launch;
+	struct plan_birth birth;
+	int r;
+
+	exec.start_path = NULL;
+	exec.join_root = "/proc/1000/root";
+	exec.state = "{}";
+	birth = compile_exec_birth(&exec, process);
+	r = compile_exec(&exec, process, &plan, &err);
+	must_be_compiled(r, err, &birth, &plan);
+}
+
+/* Its mounts as changes of what runs. */
+static void as_mounts(const struct launch *launch, bool remove)
+{
+	_cleanup_(plan_done) struct plan plan = { 0 };
+	_cleanup_error_ teu_error *err = NULL;
+	struct launch change = *launch;
+	int r;
+
+	change.join_root = "/proc/1000/root";
+	r = compile_remount(&change, json_get(launch->spec, "mounts"), remove, &plan, &err);
+	must_be_said(r, err);
+	if (r == 0)
+		must_be_sound(&plan);
+}
+
 static void compile(json *config)
 {
 	_cleanup_(cgroup_plan_done) struct cgroup_plan cgroup = { 0 };
-	_cleanup_(plan_done) struct plan plan = { 0 };
 	_cleanup_error_ teu_error *err = NULL;
 	struct launch launch = config_launch(config);
 	int r = mounts_resolve(config, "/bundle", &err);
@@ -73,10 +125,10 @@ static void compile(json *config)
 		return;
 	compile_cgroup(config, &cgroup);
 	launch.cgroup = cgroup.dirs.n ? &cgroup : NULL;
-	r = compile_launch(&launch, &plan, &err);
-	must_be_said(r, err);
-	if (r == 0)
-		must_be_sound(&plan);
+	as_launch(&launch);
+	as_exec(&launch);
+	as_mounts(&launch, false);
+	as_mounts(&launch, true);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -86,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (json_parse((const char *)bytes, len, &config, &ignored) < 0)
 		return 0;
+	must(check_respell_config(config, NULL) == 0);
 	passes(config, CHECK_DOCUMENT);
 	as_process(json_get(config, "process"));
 	if (passes(config, CHECK_LAUNCH))
