@@ -82,7 +82,7 @@ TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts, s
  * Makes the container @id of a bundle: all but the execution of its command. Its process is then a child of the nearest
  * ancestor that is a child subreaper, else of process 1. Blocks until that waits to be started; hooks run meanwhile.
  *
- * @id: letters, digits, _, +, - and . behind the first
+ * @id: letters, digits, _, +, - and . behind the first; at most 255
  * @ret_pid: of the process, may be NULL
  *
  * Returns 0; TEU_E_INVALID, the id or the config (detail "field"); TEU_E_CONFLICT, the id is taken; TEU_E_NOT_FOUND, there is no bundle;

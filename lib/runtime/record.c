@@ -14,7 +14,7 @@
 #include "base/proc.h"
 #include "kernel/cgroup.h"
 
-enum { MAX_RECORD = 1 << 20, MAX_ID = 1024, MAX_TRIES = 1000 };
+enum { MAX_RECORD = 1 << 20, MAX_ID = 255 /* NAME_MAX */, MAX_TRIES = 1000 };
 
 /* Begins the name of what is being removed: the folder's number comes behind it. */
 #define ASIDE ".removing-"
