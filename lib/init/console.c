@@ -9,7 +9,25 @@
 #include <linux/major.h>
 #include <linux/socket.h>
 
-/* The slave is bound over /dev/console, made by us; a link of that name in the image is replaced, not followed. */
+/* What stands there is covered: where the host's /dev is bound, it is not ours to take away. Only a link of the image
+ * is replaced, and none is followed. */
+static int console_place(struct first *f, int parent, const char *name)
+{
+	int there = sys_open(parent, name, O_PATH | O_NOFOLLOW, 0);
+	struct statx st;
+
+	if (there >= 0 && SYS(statx, there, "", AT_EMPTY_PATH, STATX_TYPE, &st) == 0 &&
+	    (st.stx_mode & S_IFMT) != S_IFLNK)
+		return there;
+	if (there >= 0) {
+		SYS(close, there);
+		if (!same_mount(parent, f->root))
+			return -ELOOP;
+		SYS(unlinkat, parent, name, 0);
+	}
+	return sys_open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+}
+
 static long bind_console(struct first *f)
 {
 	const char *name;
@@ -17,8 +35,7 @@ static long bind_console(struct first *f)
 	long tree, r;
 
 	TRY(parent);
-	SYS(unlinkat, parent, name, 0);
-	target = sys_open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	target = console_place(f, parent, name);
 	SYS(close, parent);
 	TRY(target);
 	tree = SYS(open_tree, f->tty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);

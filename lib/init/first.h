@@ -101,6 +101,9 @@ long put_oom_score(const struct plan_header *plan, const struct plan_step *s, in
 /* Joins the namespace of an OP_SETNS, and the one behind it. */
 long join_namespaces(const struct plan_header *plan, const struct plan_step *s);
 
+/* Is the same mount behind both? */
+bool same_mount(int a, int b);
+
 /* Is @fd the null device? */
 bool is_null(int fd);
 

@@ -312,7 +312,7 @@ static bool same_place(int a, int b)
 	       x.stx_ino == y.stx_ino;
 }
 
-static bool same_mount(int a, int b)
+bool same_mount(int a, int b)
 {
 	struct statx x, y;
 
