@@ -100,6 +100,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, who_runs_and_who_has_ended);
 	tcase_add_test(tests, what_cannot_be_asked_is_not_known);
 	tcase_add_test(tests, a_lock_that_cannot_be_opened_may_be_held);

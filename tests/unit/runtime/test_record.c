@@ -12,7 +12,7 @@
 #include "base/lock.h"
 #include "runtime/record.h"
 
-enum { THREADS = 4, ROUNDS = 500 };
+enum { THREADS = 4, ROUNDS = 100 };
 
 static char folder[64];
 static teu_runtime *runtime;
@@ -147,6 +147,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, an_id_is_taken_once);
 	tcase_add_test(tests, what_has_no_name_is_swept);
