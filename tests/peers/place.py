@@ -12,9 +12,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import termios
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import remains  # noqa: E402
 
 INSIDE = "TEU_PEERS_INSIDE"
 CLONE_NEWNS, CLONE_NEWCGROUP = 0x20000, 0x2000000
@@ -196,12 +198,12 @@ def hold(unused=False):
         die("needs root")
     unshare(CLONE_NEWNS)
     system("mount", "--make-rprivate", "/")
-    more = tempfile.mkdtemp(prefix="teu-peers.")
+    more = remains.folder("teu-peers.")
     if unused:
         mount_unused(more)
     home = {mount + own: "%s%s/cgroup.procs" % (mount, own) for _, mount, own in hierarchies()}
     made = make_cgroups()
-    child = subprocess.Popen([sys.executable, *sys.argv], env=dict(os.environ, **{INSIDE: "1"}))
+    child = subprocess.Popen([sys.executable, *sys.argv], env=dict(os.environ, **{INSIDE: "1"}), preexec_fn=remains.die_with_parent)
     status = None
     while status is None:
         try:
@@ -214,7 +216,7 @@ def hold(unused=False):
         remove_below(folder)
         os.rmdir(folder)
     for name in os.listdir(more):
-        subprocess.run(["umount", "-q", more + "/" + name])
+        subprocess.run(["umount", "-q", more + "/" + name], stderr=subprocess.DEVNULL)
     shutil.rmtree(more)
     sys.exit(status if status >= 0 else 128 - status)
 

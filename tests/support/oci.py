@@ -16,6 +16,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "peers"))
 import place  # noqa: E402
+import remains  # noqa: E402
 import tap  # noqa: E402
 from tap import Result  # noqa: E402
 
@@ -36,12 +37,16 @@ def plan(needs):
 def enter(*needs):
     plan(("busybox", "ip", "unshare") + needs)
     if not os.environ.get(INSIDE):
+        if place.INSIDE not in os.environ:
+            remains.sweep()
         place.hold()
+        remains.own()
         # bash is process 1 of the new namespace and reaps what containers leave.
         done = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation",
                                "private", "bash", "-c", 'ip link set lo up; "$@" & wait $!', "oci", sys.executable, *sys.argv],
-                              env=dict(os.environ, **{INSIDE: "1"}))
+                              env=dict(os.environ, **{INSIDE: "1"}), preexec_fn=remains.die_with_parent)
         sys.exit(done.returncode)
+    remains.end_on_term()
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
 
 
@@ -59,7 +64,7 @@ class Tap(tap.Results):
 
     def __init__(self, build):
         self.build = os.path.realpath(build)
-        self.work = tempfile.mkdtemp(prefix="teu-oci.", dir=os.environ.get("TMPDIR", "/tmp"))
+        self.work = remains.folder("teu-oci.")
         # libtool's wrapper takes ten times as long as the program.
         self.program = self.work + "/teu-oci"
         with open(self.program, "w") as file:

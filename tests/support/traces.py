@@ -9,8 +9,9 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
+
+import remains
 
 PARENT = "teu-test"  # cgroup parent; each test's has its pid behind it
 
@@ -18,6 +19,7 @@ PARENT = "teu-test"  # cgroup parent; each test's has its pid behind it
 def enter():
     """Runs this program again as the second process of namespaces of its own; the first, a shell, reaps orphans."""
     if os.environ.get("TEU_TEST_INSIDE"):
+        remains.end_on_term()
         return
     if os.geteuid() != 0:
         print("1..0 # SKIP not root")
@@ -26,6 +28,8 @@ def enter():
         if not any(os.access(os.path.join(d, need), os.X_OK) for d in os.environ["PATH"].split(":")):
             print(f"1..0 # SKIP {need} is not installed")
             sys.exit(0)
+    remains.sweep()
+    remains.own()
     os.environ["TEU_TEST_INSIDE"] = str(os.getpid())
     os.execvp("unshare", ["unshare", "-m", "-n", "-p", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
                           "bash", "-c", '"$@"; exit $?', "init", sys.executable, os.path.realpath(sys.argv[0]), *sys.argv[1:]])
@@ -67,10 +71,12 @@ class Engine:
 
     def __init__(self, build, state=None):
         self.build = os.path.realpath(build)
-        self.work = tempfile.mkdtemp(prefix="teu-traces.", dir=os.environ.get("TMPDIR", "/tmp"))
+        self.work = remains.folder("teu-traces.")
         self.state = state or self.work + "/state"
         self.run_root = self.work + "/run"
         self.parent = f"{PARENT}-{os.environ.get('TEU_TEST_INSIDE', os.getpid())}"
+        with open(self.work + "/.cgroup", "w") as file:
+            file.write(self.parent)
         self.support = os.path.realpath(os.path.dirname(__file__))
         self.env = dict(os.environ, LD_LIBRARY_PATH=self.build + "/.libs", DOCKER_CONFIG=self.work + "/no-config")
         # libtool's script would be one more process between us and the one to kill.

@@ -12,6 +12,7 @@ import tempfile
 
 SUPPORT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, SUPPORT)
+import remains  # noqa: E402
 import tap  # noqa: E402
 from tap import Result, Skip  # noqa: E402, F401
 
@@ -21,7 +22,9 @@ IMAGE = "bb"
 class Live(tap.Results):
     def __init__(self, build):
         self.build = os.path.realpath(build)
-        self.work = tempfile.mkdtemp(prefix="teu-live.", dir=os.environ.get("TMPDIR", "/tmp"))
+        remains.sweep()
+        remains.end_on_term()
+        self.work = remains.folder("teu-live.")
         self.root, self.run_root = self.work + "/root", self.work + "/run"
         self.cgroup2 = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
         self.ids = set()
