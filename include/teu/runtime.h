@@ -179,8 +179,8 @@ TEU_API int teu_runtime_mounts_add(teu_runtime *runtime, const char *id, const c
 TEU_API int teu_runtime_mounts_remove(teu_runtime *runtime, const char *id, const char *mounts_json, teu_error **err);
 
 /**
- * What a container uses, in the shape of the data of runc's event "stats": cpu (nanoseconds; no numbers of single CPUs), memory (bytes; no limit is the
- * largest number), pids, blkio (bytes, of all devices together), hugetlb; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1.
+ * What a container uses, in the shape of the data of runc's event "stats": cpu (nanoseconds), cpuset, memory (bytes; no limit is a number
+ * near the largest), pids, blkio, hugetlb, each with what the kernel tells of it; for teu_free(). TEU_E_NOT_FOUND; TEU_E_CONFLICT, it does not run. Since: 0.1.
  */
 TEU_API int teu_runtime_stats(teu_runtime *runtime, const char *id, char **ret_json, teu_error **err);
 

@@ -112,6 +112,9 @@ int cgroup_read_limits(const teu_cgroup *cgroup, json **ret, teu_error **err); /
 int cgroup_read_stats(const teu_cgroup *cgroup, json **ret, teu_error **err);
 /* The lines of memory.stat, name: number. */
 int cgroup_read_memory(const teu_cgroup *cgroup, json **ret, teu_error **err);
+/* In the words of runc's "stats", where the kernel tells it: "usage" of single CPUs, "cpuset", "memory" {swap, kernel,
+ * kernelTCP}, "blkio" of single devices. */
+int cgroup_read_detail(const teu_cgroup *cgroup, json **ret, teu_error **err);
 /* *@ret_fd gets readable when the group runs out of memory, and at other times; *@ret_seen is cgroup_oom_read()'s. */
 int cgroup_oom_watch(const teu_cgroup *cgroup, int *ret_fd, uint64_t *ret_seen, teu_error **err);
 /* How often that was since the last call; reads @fd empty. */

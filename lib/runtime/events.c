@@ -4,13 +4,22 @@
 #include "kernel/cgroup.h"
 #include "runtime/record.h"
 
-static bool add_cpu(json *to, const json *cpu)
+/* All that @from has goes into @to as well. */
+static bool add_all(json *to, const json *from)
+{
+	json_foreach (v, from)
+		if (!json_add(to, json_key(v), json_copy(v)))
+			return false;
+	return true;
+}
+
+static bool add_cpu(json *to, const json *cpu, const json *single)
 {
 	json *usage = json_add_object(to, "usage"), *throttling = json_add_object(to, "throttling");
 
 	return json_add_int(usage, "total", json_get_number(cpu, "usage_ns", 0)) &&
 	       json_add_int(usage, "kernel", json_get_number(cpu, "system_ns", 0)) &&
-	       json_add_int(usage, "user", json_get_number(cpu, "user_ns", 0)) &&
+	       json_add_int(usage, "user", json_get_number(cpu, "user_ns", 0)) && add_all(usage, single) &&
 	       json_add_int(throttling, "periods", json_get_number(cpu, "periods", 0)) &&
 	       json_add_int(throttling, "throttledPeriods", json_get_number(cpu, "throttled_periods", 0)) &&
 	       json_add_int(throttling, "throttledTime", json_get_number(cpu, "throttled_ns", 0));
@@ -45,37 +54,22 @@ static bool add_pids(json *to, const json *pids, const json *limits)
 	       (limit <= 0 || json_add_int(to, "limit", limit));
 }
 
-static bool add_io(json *to, const json *io)
-{
-	static const struct {
-		const char *op, *key;
-	} kinds[] = { { "Read", "read_bytes" }, { "Write", "write_bytes" } };
-	json *list = json_add_array(to, "ioServiceBytesRecursive");
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		json *entry = json_append_object(list);
-
-		if (!json_add_string(entry, "op", kinds[i].op) ||
-		    !json_add_int(entry, "value", json_get_number(io, kinds[i].key, 0)))
-			return false;
-	}
-	return true;
-}
-
 static bool add_hugetlb(json *data, const json *sizes)
 {
 	return json_add(data, "hugetlb", sizes ? json_copy(sizes) : json_object());
 }
 
-static json *build(const json *stats, const json *memory, const json *limits)
+static json *build(const json *stats, const json *memory, const json *limits, const json *detail)
 {
 	_cleanup_json_ json *data = json_object();
 
-	if (!add_cpu(json_add_object(data, "cpu"), json_get(stats, "cpu")) ||
+	if (!add_cpu(json_add_object(data, "cpu"), json_get(stats, "cpu"), json_get(detail, "usage")) ||
+	    !add_all(json_add_object(data, "cpuset"), json_get(detail, "cpuset")) ||
 	    !add_memory(json_add_object(data, "memory"), json_get(stats, "memory"), memory,
 			json_get(limits, "memory")) ||
+	    !add_all(json_get_mutable(data, "memory"), json_get(detail, "memory")) ||
 	    !add_pids(json_add_object(data, "pids"), json_get(stats, "pids"), json_get(limits, "pids")) ||
-	    !add_io(json_add_object(data, "blkio"), json_get(stats, "io")) ||
+	    !add_all(json_add_object(data, "blkio"), json_get(detail, "blkio")) ||
 	    !add_hugetlb(data, json_get(stats, "hugetlb")))
 		return NULL;
 	return TAKE_PTR(data);
@@ -101,7 +95,7 @@ static int find_group(teu_runtime *rt, const char *id, bool running, teu_cgroup 
 int runtime_stats(teu_runtime *rt, const char *id, json **ret, teu_error **err)
 {
 	_cleanup_(cgroup_unrefp) teu_cgroup *group = NULL;
-	_cleanup_json_ json *stats = NULL, *memory = NULL, *limits = NULL;
+	_cleanup_json_ json *stats = NULL, *memory = NULL, *limits = NULL, *detail = NULL;
 	int r = find_group(rt, id, true, &group, err);
 
 	if (r == 0 && group)
@@ -110,9 +104,11 @@ int runtime_stats(teu_runtime *rt, const char *id, json **ret, teu_error **err)
 		r = cgroup_read_memory(group, &memory, err);
 	if (r == 0 && group)
 		r = cgroup_read_limits(group, &limits, err);
+	if (r == 0 && group)
+		r = cgroup_read_detail(group, &detail, err);
 	if (r < 0)
 		return r;
-	*ret = build(stats, memory, limits);
+	*ret = build(stats, memory, limits, detail);
 	return *ret ? 0 : err_oom(err);
 }
 

@@ -523,6 +523,56 @@ START_TEST(a_machine_without_cgroups)
 }
 END_TEST
 
+/* What cgroup_read_detail() makes of the files in the folder @name, which stands for all controllers. */
+static void check_detail(const char *name, const char *expected)
+{
+	struct teu_cgroup group = { .m = &machine };
+	_cleanup_free_ char *printed = NULL;
+	_cleanup_json_ json *detail = NULL;
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "%s/%s", base, name);
+	group.main_dir = group.dirs[CG_MEMORY] = group.dirs[CG_CPUACCT] = group.dirs[CG_CPUSET] = group.dirs[CG_BLKIO] =
+		dir;
+	ck_assert_int_eq(cgroup_read_detail(&group, &detail, NULL), 0);
+	printed = json_print(detail);
+	ck_assert_str_eq(printed, expected);
+}
+
+START_TEST(hybrid_details)
+{
+	put("12 34 \n", "d/cpuacct.usage_percpu");
+	put("cpu user system\n0 5 6\n1 7 8\n", "d/cpuacct.usage_all");
+	put("0-1,4\n", "d/cpuset.cpus");
+	put("-1\n", "d/cpuset.sched_relax_domain_level");
+	put("9\n", "d/memory.memsw.max_usage_in_bytes");
+	put("3\n", "d/memory.kmem.tcp.failcnt");
+	put("8:0 Read 4096\n8:0 Total 4096\nTotal 4096\n", "d/blkio.throttle.io_service_bytes_recursive");
+	check_detail("d",
+		     "{\"usage\":{\"percpu\":[12,34],\"percpu_kernel\":[6,8],\"percpu_user\":[5,7]},"
+		     "\"blkio\":{\"ioServiceBytesRecursive\":[{\"major\":8,\"minor\":0,\"op\":\"Read\",\"value\":4096},"
+		     "{\"major\":8,\"minor\":0,\"op\":\"Total\",\"value\":4096}]},"
+		     "\"cpuset\":{\"sched_relax_domain_level\":-1,\"cpus\":[0,1,4]},"
+		     "\"memory\":{\"swap\":{\"max\":9},\"kernelTCP\":{\"failcnt\":3}}}");
+	put("\n", "e/cpuset.cpus");
+	check_detail("e", "{\"usage\":{},\"blkio\":{},\"cpuset\":{\"cpus\":[]},\"memory\":{}}");
+}
+END_TEST
+
+START_TEST(v2_details)
+{
+	put("8:0 rbytes=4096 wbytes=7 rios=1 wios=2 dbytes=0 dios=0\n", "a b/t/io.stat");
+	check_detail(
+		"a b/t",
+		"{\"blkio\":{\"ioServiceBytesRecursive\":[{\"major\":8,\"minor\":0,\"op\":\"Read\",\"value\":4096},"
+		"{\"major\":8,\"minor\":0,\"op\":\"Write\",\"value\":7},"
+		"{\"major\":8,\"minor\":0,\"op\":\"Discard\",\"value\":0}],"
+		"\"ioServicedRecursive\":[{\"major\":8,\"minor\":0,\"op\":\"Read\",\"value\":1},"
+		"{\"major\":8,\"minor\":0,\"op\":\"Write\",\"value\":2},"
+		"{\"major\":8,\"minor\":0,\"op\":\"Discard\",\"value\":0}]}}");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("cgroup");
@@ -538,6 +588,7 @@ int main(void)
 	tcase_add_test(on_hybrid, hybrid_cpuset_is_inherited_from_the_top);
 	tcase_add_test(on_hybrid, hybrid_block_io);
 	tcase_add_test(on_hybrid, hybrid_devices);
+	tcase_add_test(on_hybrid, hybrid_details);
 	tcase_add_test(on_hybrid, hybrid_what_the_machine_lacks);
 	tcase_add_test(on_hybrid, hybrid_what_docker_only_warns_about);
 	tcase_add_test(on_hybrid, malformed_limits_name_the_place);
@@ -554,6 +605,7 @@ int main(void)
 	tcase_add_test(on_v2, v2_limits_below_use_are_refused_where_asked);
 	tcase_add_test(on_v2, v2_devices_are_a_program);
 	tcase_add_test(on_v2, v2_what_it_lacks);
+	tcase_add_test(on_v2, v2_details);
 	tcase_add_test(on_v2, malformed_limits_name_the_place);
 	suite_add_tcase(s, on_v2);
 	tcase_add_checked_fixture(none, NULL, tear_down);
