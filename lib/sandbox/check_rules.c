@@ -69,12 +69,20 @@ static void check_namespaces(const json *config, struct check *c)
 	}
 }
 
-/* Both sides of two ranges must not meet; the sums are taken in 64 bits. */
+/* Of a range of ids; one that the schema has refused still leaves room for a sum. */
+static int64_t id_number(const json *range, const char *key)
+{
+	int64_t n = json_get_number(range, key, 0);
+
+	return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : n;
+}
+
+/* Both sides of two ranges must not meet. */
 static bool overlap(const json *a, const json *b, const char *key)
 {
-	int64_t from_a = json_get_number(a, key, 0), from_b = json_get_number(b, key, 0);
+	int64_t from_a = id_number(a, key), from_b = id_number(b, key);
 
-	return from_a < from_b + json_get_number(b, "size", 0) && from_b < from_a + json_get_number(a, "size", 0);
+	return from_a < from_b + id_number(b, "size") && from_b < from_a + id_number(a, "size");
 }
 
 static void check_id_map(const json *list, const char *place, struct check *c)
@@ -99,9 +107,9 @@ static void check_id_map(const json *list, const char *place, struct check *c)
 static bool is_mapped(const json *map, int64_t id)
 {
 	json_foreach (m, map) {
-		int64_t first = json_get_number(m, "containerID", 0);
+		int64_t first = id_number(m, "containerID");
 
-		if (id >= first && id < first + json_get_number(m, "size", 0))
+		if (id >= first && id < first + id_number(m, "size"))
 			return true;
 	}
 	return false;
