@@ -4,9 +4,11 @@
 #include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/stat.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +88,34 @@ static void fill(long at, uint64_t n)
 
 	for (uint64_t i = 0; to && i < n; i++)
 		to[i] = next(16) ? (unsigned char)usual[next(sizeof(usual) - 1)] : (unsigned char)next(256);
+}
+
+/* A file, of one of the kinds that it may be. */
+static long describe(long at)
+{
+	static const uint16_t modes[] = { S_IFDIR | 0755, S_IFREG | 04644, S_IFCHR | 0666, S_IFLNK | 0777, S_IFIFO, 0 };
+	const struct statx st = {
+		.stx_mode = modes[next(sizeof(modes) / sizeof(modes[0]))],
+		.stx_ino = next(3),
+		.stx_rdev_major = next(2) ? 1 : 5,
+		.stx_rdev_minor = 2 + next(2),
+		.stx_mnt_id = next(3),
+		.stx_attributes = next(8) ? 0 : STATX_ATTR_MOUNT_ROOT,
+	};
+
+	memcpy((void *)(uintptr_t)at, &st, sizeof(st));
+	return 0;
+}
+
+static long describe_filesystem(long at)
+{
+	static const long magics[] = { PROC_SUPER_MAGIC, PROC_SUPER_MAGIC, DEVPTS_SUPER_MAGIC, SYSFS_MAGIC,
+				       TMPFS_MAGIC };
+	char all[120] = { 0 }; /* struct statfs */
+
+	memcpy(all, &magics[next(sizeof(magics) / sizeof(magics[0]))], sizeof(magics[0]));
+	memcpy((void *)(uintptr_t)at, all, sizeof(all));
+	return 0;
 }
 
 static long some(uint64_t at_most)
@@ -273,8 +303,7 @@ static long of_tree(long nr, long a, long b, long c, long d, long e)
 		return filled(c, (uint64_t)d);
 	case __NR_statx:
 		read_text(b);
-		fill(e, 256);
-		return 0;
+		return describe(e);
 	case __NR_mount:
 		read_text(a);
 		read_text(b);
@@ -309,8 +338,7 @@ static long of_tree(long nr, long a, long b, long c, long d, long e)
 		read_text(a);
 		/* fall through */
 	case __NR_fstatfs:
-		fill(b, 120);
-		return 0;
+		return describe_filesystem(b);
 	case __NR_getdents64:
 		return list_folder(b, (uint64_t)c);
 	case __NR_flistxattr:
