@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "format/protobuf.h"
 #include "runtime/criu.h"
+#include "sandbox/compile.h"
 
 enum { MAX_MOUNTINFO = 16 << 20 };
 
@@ -49,13 +50,20 @@ static void add(struct external *e, const char *path, const char *source)
 }
 
 /* What OP_CGROUP_MOUNT makes: one bind, or one a controller. */
-static void add_cgroup(struct external *e, const char *path, const struct cgroup_plan *group, const char *cgroup_path)
+static void add_cgroup(struct external *e, const json *spec, const char *path, const struct cgroup_plan *group,
+		       const char *cgroup_path)
 {
 	/* One without a cgroup has no path either. */
 	size_t tail = group->dirs.n ? strlen(cgroup_path) : 0;
 
-	if (group->v2 && group->dirs.n)
-		add(e, path, group->dirs.items[0]);
+	if (group->v2 && group->dirs.n) {
+		const char *dir = group->dirs.items[0];
+		_cleanup_free_ char *shown = strndup(dir, compile_cgroup_shown(spec, dir, cgroup_path));
+
+		e->paths.oom |= !shown;
+		if (shown)
+			add(e, path, shown);
+	}
 	for (size_t i = 0; !group->v2 && i < group->dirs.n; i++) {
 		const char *dir = group->dirs.items[i];
 		_cleanup_free_ char *place = NULL, *top = NULL;
@@ -94,7 +102,7 @@ int external_list(const json *spec, const struct cgroup_plan *group, const char 
 		if (is_bind(v))
 			add(ret, path, json_get_text(v, "source", ""));
 		else if (strcmp(json_get_text(v, "type", ""), "cgroup") == 0)
-			add_cgroup(ret, path, group, cgroup_path);
+			add_cgroup(ret, spec, path, group, cgroup_path);
 	}
 	add_devices(ret, spec);
 	json_foreach (v, json_find(spec, "linux.maskedPaths"))

@@ -79,6 +79,8 @@ uint64_t compile_namespaces(const json *spec);
 /* Does the container have mounts of its own, or those of a namespace that it joins? Else it is in the caller's. */
 bool compile_has_mounts(const json *spec);
 bool compile_has_cgroups(const json *spec); /* and this: a cgroup namespace? */
+/* v2: so much of @dir, the folder of its cgroup @cgroup_path, is what a mount of type "cgroup" shows. */
+size_t compile_cgroup_shown(const json *spec, const char *dir, const char *cgroup_path);
 /* Does the container have a user namespace, its own or one that it joins? */
 bool compile_in_user_namespace(const json *spec);
 

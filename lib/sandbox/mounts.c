@@ -33,6 +33,18 @@ static void add_controller(struct strv *list, const char *dir, const char *cgrou
 	strv_addf(list, "%.*s=%s", (int)(dir + n - begin), begin, dir);
 }
 
+/*
+ * As runc and crun: v2 shows a process without a cgroup namespace the paths from the hierarchy's top, so that is what
+ * has to be mounted. Not in a user namespace: whose root has no right to that mount gets his own group.
+ */
+size_t compile_cgroup_shown(const json *spec, const char *dir, const char *cgroup_path)
+{
+	size_t n = strlen(dir), tail = strlen(cgroup_path);
+	bool own = compile_has_cgroups(spec) || compile_in_user_namespace(spec);
+
+	return own || n <= tail || strcmp(dir + n - tail, cgroup_path) != 0 ? n : n - tail;
+}
+
 static void add_cgroup_mount(const json *spec, const struct cgroup_plan *cgroup, const struct mount_spec *m,
 			     const char *field, struct plan *p)
 {
@@ -43,7 +55,12 @@ static void add_cgroup_mount(const json *spec, const struct cgroup_plan *cgroup,
 
 	for (size_t i = 0; !cgroup->v2 && i < cgroup->dirs.n; i++)
 		add_controller(&list, cgroup->dirs.items[i], path);
-	from = cgroup->v2 ? plan_text_add(p, cgroup->dirs.items[0]) : plan_list_add(p, &list);
+	if (cgroup->v2) {
+		const char *dir = cgroup->dirs.items[0];
+
+		strv_addf(&list, "%.*s", (int)compile_cgroup_shown(spec, dir, path), dir);
+	}
+	from = plan_list_add(p, &list);
 	s = plan_step(p, PLAN_FIRST, OP_CGROUP_MOUNT, field);
 	s->t1 = from;
 	s->t4 = to;
