@@ -72,6 +72,15 @@ void cgroup_add_write(struct cgroup_build *b, const char *dir, const char *file,
 	set_field(b, op, field);
 }
 
+void cgroup_add_attempt(struct cgroup_build *b, const char *dir, const char *file, const char *name)
+{
+	size_t n = b->plan->n_ops;
+
+	cgroup_add_write(b, dir, file, NULL, "+%s", name);
+	if (b->plan->n_ops > n)
+		b->plan->ops[n].may_fail = true;
+}
+
 void cgroup_add_devices(struct cgroup_build *b, const char *dir, const char *field)
 {
 	struct cgroup_op *op = add_op(b, CGROUP_DEVICES);
@@ -376,7 +385,7 @@ static int run_write(struct run *run, size_t i, size_t *ret_next, teu_error **er
 		*ret_next = i + 2;
 		r = write_value(run, op);
 	}
-	return r < 0 ? explain(op, -r, err) : 0;
+	return r < 0 && !op->may_fail ? explain(op, -r, err) : 0;
 }
 
 static int run_all(struct run *run, teu_error **err)

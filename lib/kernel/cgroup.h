@@ -29,6 +29,7 @@ struct cgroup_op {
 		      */
 	void *bytes; /* owned */
 	size_t n_bytes;
+	bool may_fail; /* nobody has asked for it */
 };
 
 struct cgroup_plan {

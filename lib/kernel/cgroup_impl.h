@@ -105,6 +105,8 @@ struct cgroup_build {
 void cgroup_add_mkdir(struct cgroup_build *b, const char *dir);
 void cgroup_add_write(struct cgroup_build *b, const char *dir, const char *file, const char *field, const char *fmt,
 		      ...) __attribute__((format(printf, 5, 6)));
+/* Writes "+@name" later on; that it can't be is no failure. */
+void cgroup_add_attempt(struct cgroup_build *b, const char *dir, const char *file, const char *name);
 void cgroup_add_devices(struct cgroup_build *b, const char *dir, const char *field);
 void cgroup_add_warning(struct cgroup_build *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* TEU_E_UNSUPPORTED with detail "field". */

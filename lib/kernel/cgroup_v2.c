@@ -76,10 +76,14 @@ static void choose_unified(struct cgroup_build *b, unsigned *mask)
 	}
 }
 
-/* Hands the controllers of @mask down from @dir, if it doesn't yet: writing takes a lock of the whole machine. */
+/*
+ * Hands the controllers of @mask down from @dir, if it doesn't yet: writing takes a lock of the whole machine. An
+ * engine that names a group gets all others in it, too, as from runc, where the kernel doesn't mind.
+ */
 static void enable(struct cgroup_build *b, const char *dir, unsigned mask)
 {
 	_cleanup_(strbuf_done) struct strbuf value = STRBUF_INIT;
+	unsigned more = b->whole ? b->m->available & ~mask : 0;
 	char have[1024], padded[1040], word[32];
 
 	if (!cgroup_read_text(dir, "cgroup.subtree_control", have, sizeof(have)))
@@ -89,8 +93,12 @@ static void enable(struct cgroup_build *b, const char *dir, unsigned mask)
 		const char *name = cgroup_controller_name((enum cgroup_controller)c, true);
 
 		snprintf(word, sizeof(word), " %s ", name);
-		if (mask & 1U << c && !strstr(padded, word))
+		if (strstr(padded, word))
+			continue;
+		if (mask & 1U << c)
 			strbuf_addf(&value, "%s+%s", value.len ? " " : "", name);
+		if (more & 1U << c)
+			cgroup_add_attempt(b, dir, "cgroup.subtree_control", name);
 	}
 	b->oom |= value.oom;
 	if (value.len)
@@ -307,8 +315,9 @@ static int add_weights(struct cgroup_build *b, const char *dir)
 	const struct cgroup_limits *l = &b->limits;
 	/* Both files stand in children only. BFQ's comes with its module; the other with the io.cost controller, which
 	 * shows in the root. BFQ's goes from 1 to 1000, the other from 1 to 10000. */
-	bool bfq = access("/sys/module/bfq", F_OK) == 0;
-	bool cost = cgroup_has_file(b->m->root, "io.cost.qos");
+	bool bfq = access("/sys/module/bfq", F_OK) == 0 || cgroup_has_file(b->m->root, "io.bfq.weight");
+	/* In a container the hierarchy's top is a child itself. */
+	bool cost = cgroup_has_file(b->m->root, "io.cost.qos") || cgroup_has_file(b->m->root, "io.weight");
 
 	if (l->leaf_weight.set)
 		cgroup_add_warning(b, "block I/O leaf weight left out: cgroup v2 has none");

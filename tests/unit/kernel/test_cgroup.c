@@ -359,6 +359,21 @@ START_TEST(idle_has_no_shares)
 }
 END_TEST
 
+/* Below a container's top, which is no root: io.cost.qos is not there, but what children have. */
+START_TEST(v2_block_weight_in_a_container)
+{
+	bool bfq = access("/sys/module/bfq", F_OK) == 0;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/a b/io.cost.qos", base);
+	unlink(path);
+	put("default 100\n", "a b/io.weight");
+	must_compile("/t", "{\"blockIO\": {\"weight\": 750}}");
+	ck_assert_str_eq(listing(2), bfq ? "/a b/t/io.bfq.weight = 750\n" : "/a b/t/io.weight = 7475\n");
+	ck_assert_uint_eq(plan.warnings.n, 0);
+}
+END_TEST
+
 START_TEST(v2_weights_of_shares)
 {
 	static const struct {
@@ -600,6 +615,7 @@ int main(void)
 	tcase_add_test(on_v2, v2_enables_controllers_downwards);
 	tcase_add_test(on_v2, v2_limits);
 	tcase_add_test(on_v2, idle_has_no_shares);
+	tcase_add_test(on_v2, v2_block_weight_in_a_container);
 	tcase_add_test(on_v2, v2_weights_of_shares);
 	tcase_add_test(on_v2, v2_updates_look_at_what_is_in_force);
 	tcase_add_test(on_v2, v2_limits_below_use_are_refused_where_asked);
