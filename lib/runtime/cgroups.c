@@ -82,13 +82,6 @@ static int read_place(const teu_runtime *rt, const json *spec, const char *id, c
 	return r < 0 ? r : find_path(rt, *ret_given, id, ret_path, err);
 }
 
-int cgroups_path(const teu_runtime *rt, const json *spec, const char *id, char **ret, teu_error **err)
-{
-	const char *given;
-
-	return read_place(rt, spec, id, &given, ret, err);
-}
-
 /* Does @spec name the group at @path? Of a systemd unit's it says another thing. */
 static bool is_named(const json *spec, const char *path)
 {

@@ -12,8 +12,6 @@
  */
 int cgroups_compile(const teu_runtime *runtime, const json *spec, const char *id, char **ret_path,
 		    struct cgroup_plan *ret, teu_error **err);
-/* The path alone. */
-int cgroups_path(const teu_runtime *runtime, const json *spec, const char *id, char **ret, teu_error **err);
 /* That of a container that is there, to join it. *@ret has no folders where that isn't allowed to an ordinary user. */
 int cgroups_reopen(const teu_runtime *runtime, const char *path, const json *spec, struct cgroup_plan *ret,
 		   teu_error **err);

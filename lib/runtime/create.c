@@ -187,17 +187,20 @@ int creation_record(struct creation *c, pid_t pid, teu_error **err)
 	return record_write(&c->record, doc, err);
 }
 
+static int write_new(const struct record *rec, const char *name, const char *text, teu_error **err)
+{
+	_cleanup_close_ int fd = openat(rec->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+
+	return r < 0 ? err_errno(err, -r, "write %s of container %s", name, rec->id) : 0;
+}
+
 int creation_make_files(struct creation *c, teu_error **err)
 {
-	int fd, r;
+	int r = write_new(&c->record, "config.json", c->bundle.text, err);
 
-	fd = openat(c->record.dir_fd, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_errno(err, errno, "write the config's copy");
-	r = fd_write_all(fd, c->bundle.text, strlen(c->bundle.text));
-	close(fd);
 	if (r < 0)
-		return err_errno(err, -r, "write the config's copy");
+		return r;
 	free(TAKE_PTR(c->bundle.text));
 	r = filter_keep(c->record.dir_fd, &c->filter, err);
 	if (r < 0)
@@ -334,6 +337,8 @@ int creation_make_cgroup(struct creation *c, teu_error **err)
 	if (!c->cgroup_path || !c->cgroup.dirs.n || c->scope.unit)
 		return 0;
 	r = cgroup_check_unused(&c->cgroup, err);
+	if (r == 0)
+		r = write_new(&c->record, OWN_CGROUP, c->cgroup_path, err);
 	if (r == 0)
 		r = cgroup_run(&c->cgroup, err);
 	c->cgroup_made = r == 0;

@@ -11,6 +11,9 @@
 /* In the folder of a container that waits to be started. The name is runc's: who looks at the descriptors of a created
  * container knows it. */
 #define START_FIFO "exec.fifo"
+/* The path of the cgroup, from before it is made: nobody was in it then, so whoever is there belongs to the container.
+ */
+#define OWN_CGROUP "cgroup"
 
 enum status { STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
 

@@ -1,10 +1,14 @@
 /* remove: takes back what create made. Source: runtime-spec runtime.md "Delete", "Lifecycle" steps 11 to 13. */
+#include "runtime/remove.h"
+
+#include <limits.h>
+
+#include "base/fd.h"
 #include "runtime/bundle.h"
 #include "runtime/cgroups.h"
 #include "runtime/hooks.h"
 #include "runtime/kill.h"
 #include "runtime/record.h"
-#include "runtime/remove.h"
 #include "runtime/scope.h"
 #include "runtime/shared_mounts.h"
 #include "runtime/shares.h"
@@ -18,14 +22,20 @@ static int reopen_config(const struct record *rec, json **ret, teu_error **err)
 	return r == TEU_E_NOT_FOUND || r == TEU_E_CORRUPT || r == TEU_E_LIMIT ? 0 : err_pass(err, r, &why);
 }
 
-/* Of a create that never came to an end only the config tells the cgroup: one of systemd's would have a record. */
+/* Of a create that never came to an end only its file tells the cgroup: one of systemd's would have a record. What the
+ * config asked for may be others'. */
 static int remove_unfinished(teu_runtime *rt, const struct record *rec, teu_error **err)
 {
-	_cleanup_json_ json *spec = NULL;
+	_cleanup_error_ teu_error *why = NULL;
 	_cleanup_free_ char *path = NULL;
-	int r = reopen_config(rec, &spec, err);
+	size_t len;
+	int r = fd_read_file(rec->dir_fd, OWN_CGROUP, PATH_MAX, &path, &len, &why);
 
-	if (r == 0 && spec && cgroups_path(rt, spec, rec->id, &path, NULL) == 0)
+	if (r == TEU_E_NOT_FOUND)
+		r = 0;
+	else if (r < 0)
+		return err_pass(err, r, &why);
+	if (path && len)
 		r = cgroups_remove(path, err);
 	return r < 0 ? r : record_remove(rt, rec, err);
 }
