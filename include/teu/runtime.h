@@ -80,7 +80,8 @@ TEU_API void teu_runtime_create_options_init(teu_runtime_create_options *opts, s
 
 /**
  * Makes the container @id of a bundle: all but the execution of its command. Its process is then a child of the nearest
- * ancestor that is a child subreaper, else of process 1. Blocks until that waits to be started; hooks run meanwhile.
+ * ancestor that is a child subreaper, else of process 1. Blocks until that waits to be started; hooks run meanwhile, on the host with the caller's
+ * environment where they have no "env".
  *
  * @id: letters, digits, _, +, - and . behind the first; at most 255
  * @ret_pid: of the process, may be NULL

@@ -18,6 +18,7 @@
 struct hook {
 	const char *path;
 	struct strv args, env;
+	bool inherits;	 /* it has no "env" */
 	int64_t timeout; /* seconds; 0: none */
 };
 
@@ -37,6 +38,7 @@ static int read_hook(const json *v, const char *place, struct hook *h, teu_error
 		r = json_read_strings(v, place, "args", &h->args, err);
 	if (r == 0)
 		r = json_read_strings(v, place, "env", &h->env, err);
+	h->inherits = !json_get(v, "env");
 	if (r == 0)
 		r = json_read_int(v, place, "timeout", &h->timeout, err);
 	if (r == 0 && h->timeout < 0)
@@ -46,13 +48,16 @@ static int read_hook(const json *v, const char *place, struct hook *h, teu_error
 	return r == 0 && (h->args.oom || h->env.oom) ? err_oom(err) : r;
 }
 
+/* Without an environment of its own it has ours: so have runc and crun, and hooks look for programs by it. */
 static int spawn_hook(const struct hook *h, const char *cwd, int in, int out, pid_t *ret_pid)
 {
 	static char *const none[] = { NULL };
 	const struct child child = {
 		.program = h->path,
 		.argv = h->args.items,
-		.env = h->env.n ? h->env.items : none,
+		.env = h->inherits ? environ
+		       : h->env.n  ? h->env.items
+				   : none,
 		.cwd = *cwd && access(cwd, X_OK) == 0 ? cwd : NULL,
 		.in = in,
 		.out = out,
