@@ -23,6 +23,7 @@ enum cgroup_controller {
 	CG_RDMA,
 	CG_LIMITS, /* from here on nothing is limited: */
 	CG_PERF = CG_LIMITS,
+	CG_MISC,    /* on v2 by "unified" only */
 	CG_SYSTEMD, /* v1's hierarchy without a controller, by which systemd knows units */
 	CG_UNIFIED, /* the v2 side of a hybrid machine */
 	CG_N,

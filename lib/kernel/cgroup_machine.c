@@ -13,14 +13,10 @@
 enum { MAX_MOUNTINFO = 64 << 20, MAX_FILE = 1 << 20 };
 
 static const char *const names[CG_N] = {
-	[CG_MEMORY] = "memory",	    [CG_CPU] = "cpu",
-	[CG_CPUACCT] = "cpuacct",   [CG_PIDS] = "pids",
-	[CG_DEVICES] = "devices",   [CG_FREEZER] = "freezer",
-	[CG_CPUSET] = "cpuset",	    [CG_BLKIO] = "blkio",
-	[CG_HUGETLB] = "hugetlb",   [CG_NET_CLS] = "net_cls",
-	[CG_NET_PRIO] = "net_prio", [CG_RDMA] = "rdma",
-	[CG_PERF] = "perf_event",   [CG_SYSTEMD] = "name=systemd",
-	[CG_UNIFIED] = "(unified)",
+	[CG_MEMORY] = "memory",	  [CG_CPU] = "cpu",	    [CG_CPUACCT] = "cpuacct",	   [CG_PIDS] = "pids",
+	[CG_DEVICES] = "devices", [CG_FREEZER] = "freezer", [CG_CPUSET] = "cpuset",	   [CG_BLKIO] = "blkio",
+	[CG_HUGETLB] = "hugetlb", [CG_NET_CLS] = "net_cls", [CG_NET_PRIO] = "net_prio",	   [CG_RDMA] = "rdma",
+	[CG_PERF] = "perf_event", [CG_MISC] = "misc",	    [CG_SYSTEMD] = "name=systemd", [CG_UNIFIED] = "(unified)",
 };
 
 const char *cgroup_controller_name(enum cgroup_controller c, bool v2)
