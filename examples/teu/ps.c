@@ -37,14 +37,17 @@ static const struct column columns[] = {
 	{ 0 },
 };
 
-/* A text built piece by piece, for a cell. */
+/* A text built piece by piece, for a cell. Most lists are empty, and a stream costs more than the rest of a row. */
 static char *list_text(const cJSON *list, const char *separator, void (*print)(FILE *, const cJSON *))
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out;
 	const cJSON *item;
 
+	if (!cJSON_GetArraySize(list))
+		return cli_copy("", 0);
+	out = open_memstream(&text, &size);
 	if (!out)
 		cli_oom();
 	cJSON_ArrayForEach(item, list)

@@ -53,7 +53,7 @@ size_t teu_container_list_count(const teu_container_list *list)
 
 teu_container *teu_container_list_get(const teu_container_list *list, size_t i)
 {
-	return list && i < list->n ? list->items[i] : NULL;
+	return list && i < list->n ? list->items[i].container : NULL;
 }
 
 static int print(json *document, char **ret_json, teu_error **err)

@@ -80,17 +80,10 @@ int container_spec(teu_container *container, const json **ret, teu_error **err)
 /* RFC 3339 in UTC with nine digits sorts as text. */
 static int newest_first(const void *a, const void *b)
 {
-	const teu_container *one = *(teu_container *const *)a, *other = *(teu_container *const *)b;
+	const struct listed *one = a, *other = b;
 
-	return strcmp(json_get_text(other->record, "Created", ""), json_get_text(one->record, "Created", ""));
-}
-
-static int is_up_now(const teu_container *container, teu_error **err)
-{
-	struct container_state state;
-	int r = state_read(&container->engine->store, container->id, &state, err);
-
-	return r < 0 ? r : container_is_up(&state);
+	return strcmp(json_get_text(other->container->record, "Created", ""),
+		      json_get_text(one->container->record, "Created", ""));
 }
 
 /* Containers that another process removes meanwhile are passed over. */
@@ -102,15 +95,16 @@ static int fill(teu_container_list *list, const struct strv *ids, bool all, teu_
 	strv_foreach (id, ids) {
 		_cleanup_error_ teu_error *cause = NULL;
 		_cleanup_(teu_container_unrefp) teu_container *one = NULL;
+		struct container_state state;
 		int r = container_load(list->engine, *id, &one, &cause);
 
 		if (r == 0)
-			r = all ? 1 : is_up_now(one, &cause);
+			r = container_state(one, &state, &cause);
 		/* What can't be read for want of descriptors or memory must not be left out. */
 		if (r == TEU_E_NO_MEMORY || r == TEU_E_SYSTEM)
 			return err_pass(err, r, &cause);
-		if (r > 0)
-			list->items[list->n++] = TAKE_PTR(one);
+		if (r == 0 && (all || container_is_up(&state)))
+			list->items[list->n++] = (struct listed){ TAKE_PTR(one), state };
 	}
 	qsort(list->items, list->n, sizeof(*list->items), newest_first);
 	return 0;
@@ -164,7 +158,7 @@ void teu_container_list_unref(teu_container_list *list)
 	if (!list || atomic_fetch_sub(&list->refs, 1) != 1)
 		return;
 	for (size_t i = 0; i < list->n; i++)
-		teu_container_unref(list->items[i]);
+		teu_container_unref(list->items[i].container);
 	free(list->items);
 	teu_engine_unref(list->engine);
 	free(list);

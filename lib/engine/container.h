@@ -21,10 +21,15 @@ struct teu_container {
 	json *spec;	  /* config.json, owned; NULL until container_spec() */
 };
 
+struct listed {
+	teu_container *container;     /* owned */
+	struct container_state state; /* as it was when the list was made */
+};
+
 struct teu_container_list {
 	atomic_int refs;
-	teu_engine *engine;    /* counted */
-	teu_container **items; /* owned, newest first */
+	teu_engine *engine;   /* counted */
+	struct listed *items; /* owned, newest first */
 	size_t n;
 };
 

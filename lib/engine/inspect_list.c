@@ -68,15 +68,9 @@ int inspect_list(const teu_container_list *list, json **ret, teu_error **err)
 
 	if (!document)
 		return err_oom(err);
-	for (size_t i = 0; i < list->n; i++) {
-		struct container_state state;
-
-		/* Removed since the list was made: no longer there. */
-		if (container_state(list->items[i], &state, NULL) < 0)
-			continue;
-		if (!add_entry(document, list->items[i], &state, now))
+	for (size_t i = 0; i < list->n; i++)
+		if (!add_entry(document, list->items[i].container, &list->items[i].state, now))
 			return err_oom(err);
-	}
 	*ret = TAKE_PTR(document);
 	return 0;
 }
