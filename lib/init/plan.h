@@ -91,7 +91,7 @@ enum plan_op {
 	OP_PERSONALITY,	  /* n1 */
 	OP_AFFINITY,	  /* t1 processors as 1024 bits; none: all that the cgroup allows; by the monitor too */
 	OP_UMASK,	  /* n1 */
-	OP_APPARMOR,	  /* t1 profile, on exec */
+	OP_APPARMOR,	  /* t1 profile, on exec; n1: at once */
 	OP_SELINUX,	  /* t1 label, on exec */
 	OP_USER,	  /* n1 uid, n2 gid, t1 array of uint32_t groups, n3 their count */
 	OP_USER_NAME,	  /* t1 Docker's user string; t2 list of further groups; replaces OP_USER */

@@ -190,13 +190,19 @@ static long put_label(struct first *f, const char *file, const char *before, con
 	return procfs_put_own(f->root, file, text);
 }
 
-/* Where several security modules are on, each has its folder; the files above them are the first one's. */
+/*
+ * Where several security modules are on, each has its folder; the files above them are the first one's. A profile that
+ * comes with the exec takes PR_SET_PDEATHSIG away, and with it the monitor's hold on the process; but what lets this
+ * process go on until then is known of our own profile only.
+ */
 static long step_apparmor(struct first *f, const struct plan_step *s)
 {
 	const char *profile = plan_text(f->plan, s->t1);
-	long r = put_label(f, "attr/apparmor/exec", "exec ", profile);
+	const char *file = s->n1 ? "attr/apparmor/current" : "attr/apparmor/exec";
+	const char *before = s->n1 ? "changeprofile " : "exec ";
+	long r = put_label(f, file, before, profile);
 
-	return r == -ENOENT ? put_label(f, "attr/exec", "exec ", profile) : r;
+	return r == -ENOENT ? put_label(f, s->n1 ? "attr/current" : "attr/exec", before, profile) : r;
 }
 
 static long step_selinux(struct first *f, const struct plan_step *s)

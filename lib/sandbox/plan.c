@@ -72,7 +72,7 @@ static const struct {
 	[OP_PERSONALITY] = { "personality", { 0 }, { "personality" } },
 	[OP_AFFINITY] = { "cpu-affinity", { 0 }, { 0 } },
 	[OP_UMASK] = { "umask", { 0 }, { "umask" } },
-	[OP_APPARMOR] = { "apparmor", { "profile" }, { 0 } },
+	[OP_APPARMOR] = { "apparmor", { "profile" }, { "atOnce" } },
 	[OP_SELINUX] = { "selinux", { "label" }, { 0 } },
 	[OP_USER] = { "user", { 0 }, { "uid", "gid" } },
 	[OP_USER_NAME] = { "user", { "user", "groups[]" }, { 0 } },

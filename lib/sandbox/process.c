@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/path.h"
+#include "kernel/apparmor.h"
 #include "kernel/caps.h"
 #include "kernel/seccomp.h"
 #include "sandbox/compile.h"
@@ -208,12 +209,15 @@ static int add_seccomp(const struct launch *l, uint64_t caps, struct plan *p, te
 static void add_label(const json *process, const char *key, enum plan_op op, struct plan *p)
 {
 	const char *label = json_get_text(process, key, "");
+	struct plan_step *s;
 	plan_off at;
 
 	if (!*label)
 		return;
 	at = plan_text_add(p, label);
-	plan_step(p, PLAN_FIRST, op, key)->t1 = at;
+	s = plan_step(p, PLAN_FIRST, op, key);
+	s->t1 = at;
+	s->n1 = op == OP_APPARMOR && strcmp(label, APPARMOR_DEFAULT) == 0;
 }
 
 /* @make: by root, before it becomes the user: a folder that is missing is root's, as with docker. */
