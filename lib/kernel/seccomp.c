@@ -16,7 +16,7 @@
 #define ARCH "aarch64"
 #endif
 
-/* The library as it was when this was built stands in the key; the one at run time is only known once it is open. */
+/* The library's file is looked at beside the key (seccomp_cache). */
 static void key_begin(struct strbuf *key, const char *kind)
 {
 	strbuf_addf(key, "%s " ARCH " %s\n", kind, TEU_LIBSECCOMP_SONAME);

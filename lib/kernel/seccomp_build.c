@@ -2,6 +2,7 @@
  * seccomp_build: a runtime-spec linux.seccomp object compiled by libseccomp. The library is opened on first use: most
  * launches find their filter in the cache and need it not.
  */
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -528,4 +529,13 @@ int seccomp_build(const json *profile, const char *where, struct seccomp_filter 
 	ret->flags = fitting(flags, b.listens);
 	ret->bpf = strbuf_take(&program);
 	return ret->bpf ? 0 : err_oom(err);
+}
+
+const char *seccomp_compiler(void)
+{
+	Dl_info info;
+	void *at;
+
+	memcpy(&at, &lib.init, sizeof(at));
+	return at && dladdr(at, &info) ? info.dli_fname : NULL;
 }

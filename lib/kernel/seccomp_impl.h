@@ -31,5 +31,7 @@ void seccomp_shrink(struct strbuf *program, const uint32_t *arches, size_t n_arc
 
 /* The filter of @profile without any cache. */
 int seccomp_build(const json *profile, const char *where, struct seccomp_filter *ret, teu_error **err);
+/* The file of the library that does it, once it has; NULL: not known. */
+const char *seccomp_compiler(void);
 
 #endif

@@ -496,10 +496,13 @@ START_TEST(cache_serves_and_heals)
 	ck_assert_int_eq(memcmp(again.bpf, first.bpf, first.n_bytes), 0);
 	ck_assert_uint_eq(again.flags, first.flags);
 
-	/* Damage in the header, the key and the program. */
-	for (int i = 0; i < 3; i++) {
+	/* Damage in the header, the library that was noted (as if there were another by now), the key, the program and
+	 * the library's path. */
+	for (int i = 0; i < 5; i++) {
+		const off_t at[] = { 3, 48, 80, before.st_size / 2, before.st_size - 5 };
+
 		seccomp_filter_done(&again);
-		corrupt(dir, name, i == 0 ? 3 : i == 1 ? 44 : before.st_size - 5);
+		corrupt(dir, name, at[i]);
 		ck_assert_int_eq(seccomp_default(caps_default(), dir, &again, &err), 0);
 		ck_assert_uint_eq(again.n_bytes, first.n_bytes);
 		ck_assert_int_eq(memcmp(again.bpf, first.bpf, first.n_bytes), 0);
