@@ -89,12 +89,22 @@ static void remove_tree(const char *path)
 	remove_simple(AT_FDCWD, path);
 }
 
+/* Who retires a container takes its record away last: where that is still there, its volumes may be, too, and only the
+ * record names them. */
+static bool is_retired(const char *folder)
+{
+	char path[SYS_PATH_MAX] = "";
+
+	return str_add(path, sizeof(path), folder) && str_add(path, sizeof(path), "/container.json") &&
+	       SYS(faccessat, AT_FDCWD, path, 0) == -ENOENT;
+}
+
 void remove_files(const struct plan_header *plan)
 {
 	char path[SYS_PATH_MAX] = "";
 
 	if (str_add(path, sizeof(path), (const char *)plan + plan->state_root) &&
 	    str_add(path, sizeof(path), "/containers/.removing-volumes-") &&
-	    str_add(path, sizeof(path), (const char *)plan + plan->id))
+	    str_add(path, sizeof(path), (const char *)plan + plan->id) && is_retired(path))
 		remove_tree(path);
 }
