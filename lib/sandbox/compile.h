@@ -21,12 +21,12 @@ struct launch {
 	bool volatile_upper;	   /* nobody will read it again: no sync */
 	const struct cgroup_plan *cgroup;				    /* NULL: stays in the caller's */
 	const struct nl_batch *host, *guest, *publish, *unpublish, *forget; /* NULL: none */
-	const struct strv *share_tasks; /* files of resctrl that its processes enter by; NULL: none */
-	size_t n_ports;			/* reserved: the first of the descriptors that the monitor inherits */
+	const struct strv *share_tasks;	     /* files of resctrl that its processes enter by; NULL: none */
+	size_t n_ports;			     /* reserved: the first of the descriptors that the monitor inherits */
 	const struct seccomp_filter *filter; /* what linux.seccomp compiles to; NULL: it is compiled */
-	int seccomp_cache_fd;		/* -1: none */
-	uint32_t flags;			/* PLAN_… but PLAN_TTY, which the spec says */
-	int rows, columns;		/* of the terminal; 0: the spec's consoleSize, or none */
+	int seccomp_cache_fd;		     /* -1: none */
+	uint32_t flags;			     /* PLAN_… but PLAN_TTY, which the spec says */
+	int rows, columns;		     /* of the terminal; 0: the spec's consoleSize, or none */
 	const char *id, *state_root, *run_root, *library;
 	const char *state_path, *exit_path, *socket_path, *log_path, *stopped_path;
 	enum plan_restart restart;
@@ -88,6 +88,8 @@ bool compile_in_user_namespace(const json *spec);
 bool compile_maps_itself(const json *spec, const char *key, uint32_t id, enum idmap_rights rights);
 /* The id maps of @list, which stands at @place, as uid_map takes them. */
 int compile_id_ranges(const json *list, const char *place, struct strbuf *text, teu_error **err);
+/* The helper's steps that write the maps of a new user namespace, or have the caller do it. @flags: CLONE_NEW…. */
+int compile_id_maps(const struct launch *launch, uint64_t flags, struct plan *p, teu_error **err);
 
 /*
  * mounts.c: the spec's mounts, devices, masks. compile_sources() comes before it in a user

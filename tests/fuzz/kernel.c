@@ -271,68 +271,59 @@ static long control(long call, long arg)
 	return call == GET_SEALS ? F_SEAL_SHRINK | F_SEAL_WRITE : 0;
 }
 
+/* Which arguments are texts, of the calls that ask no more of this kernel; what they return. */
+static const struct {
+	long nr;
+	unsigned texts; /* bit 0: the first argument */
+	bool opens;
+} plain_calls[] = {
+	{ __NR_openat, 2, true },	{ __NR_open_tree, 2, true },   { __NR_mkdirat, 2, false },
+	{ __NR_mknodat, 2, false },	{ __NR_unlinkat, 2, false },   { __NR_faccessat, 2, false },
+	{ __NR_fchownat, 2, false },	{ __NR_symlinkat, 5, false },  { __NR_renameat2, 10, false },
+	{ __NR_move_mount, 10, false }, { __NR_mount, 23, false },     { __NR_chdir, 1, false },
+	{ __NR_chroot, 1, false },	{ __NR_pivot_root, 3, false }, { __NR_fsopen, 1, true },
+	{ __NR_fsmount, 0, true },	{ __NR_fsconfig, 12, false },
+};
+
+static bool is_plain(long nr, const long args[5], long *ret)
+{
+	for (size_t i = 0; i < sizeof(plain_calls) / sizeof(*plain_calls); i++) {
+		if (plain_calls[i].nr != nr)
+			continue;
+		for (int n = 0; n < 5; n++)
+			if (plain_calls[i].texts & 1u << n)
+				read_text(args[n]);
+		*ret = plain_calls[i].opens ? new_fd() : 0;
+		return true;
+	}
+	return false;
+}
+
 /* Files, mounts, namespaces. */
 static long of_tree(long nr, long a, long b, long c, long d, long e)
 {
+	long r = 0;
+
+	if (is_plain(nr, (const long[]){ a, b, c, d, e }, &r))
+		return r;
 	switch (nr) {
 	case __NR_openat2:
+		read_text(b);
 		read_bytes(c, sizeof(struct open_how));
-		/* fall through */
-	case __NR_openat:
-	case __NR_open_tree:
-		read_text(b);
 		return new_fd();
-	case __NR_mkdirat:
-	case __NR_mknodat:
-	case __NR_unlinkat:
-	case __NR_faccessat:
-	case __NR_fchownat:
-		read_text(b);
-		return 0;
-	case __NR_symlinkat:
-		read_text(a);
-		read_text(c);
-		return 0;
-	case __NR_renameat2:
-	case __NR_move_mount:
-		read_text(b);
-		read_text(d);
-		return 0;
 	case __NR_readlinkat:
+	case __NR_fgetxattr:
 		read_text(b);
 		return filled(c, (uint64_t)d);
 	case __NR_statx:
 		read_text(b);
 		return describe(e);
-	case __NR_mount:
-		read_text(a);
-		read_text(b);
-		read_text(c);
-		read_text(e);
-		return 0;
 	case __NR_umount2:
 		read_text(a);
 		return next(2) ? 0 : -EINVAL;
-	case __NR_chdir:
-	case __NR_chroot:
-		read_text(a);
-		return 0;
-	case __NR_pivot_root:
-		read_text(a);
-		read_text(b);
-		return 0;
 	case __NR_mount_setattr:
 		read_text(b);
 		read_bytes(d, (uint64_t)e);
-		return 0;
-	case __NR_fsopen:
-		read_text(a);
-		return new_fd();
-	case __NR_fsmount:
-		return new_fd();
-	case __NR_fsconfig:
-		read_text(c);
-		read_text(d);
 		return 0;
 	case __NR_statfs:
 		read_text(a);
@@ -343,9 +334,6 @@ static long of_tree(long nr, long a, long b, long c, long d, long e)
 		return list_folder(b, (uint64_t)c);
 	case __NR_flistxattr:
 		return list_attributes(b, (uint64_t)c);
-	case __NR_fgetxattr:
-		read_text(b);
-		return filled(c, (uint64_t)d);
 	case __NR_fsetxattr:
 		read_text(b);
 		read_bytes(c, (uint64_t)d);
